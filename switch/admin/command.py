@@ -1,0 +1,65 @@
+"""What a command of `kinline` is: a noun, a verb, its arguments, and the function that does it.
+
+The same command runs in two places: in the process of the switch, when it serves (through
+`DATA/control.sock`), or alone on the store.
+"""
+
+from collections.abc import Awaitable, Callable, Mapping
+from dataclasses import dataclass
+from typing import Any, Protocol
+
+from switch.clock import Clock
+from switch.store.engine import Store
+
+
+class Board(Protocol):
+    """What a command may ask of the running switch."""
+
+    def live_calls(self) -> list[dict[str, Any]]:
+        """One row per live call: id, state, terminal, balance left, detections."""
+        ...
+
+    async def cut(self, call: int, *, by: str, why: str, disable_terminal_s: int, block: bool) -> None:
+        """End a call at once. Raises UserError if there is no such call."""
+        ...
+
+    async def house_changed(self) -> None:
+        """Rules, terminals or trunks changed in the store: take them up, act on lockdowns."""
+        ...
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Desk:
+    """Where a command is carried out."""
+
+    store: Store
+    clock: Clock
+    board: Board | None
+    """None: the switch does not run."""
+    by: str
+    """Who asks, for the audit trail."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Argument:
+    """One argument. A name without dashes is positional, `--name` is an option."""
+
+    name: str
+    help: str
+    kind: type = str
+    required: bool = True
+    default: Any = None
+    choices: tuple[str, ...] = ()
+    many: bool = False
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Command:
+    """`kinline NOUN VERB …`; `run` returns JSON: a dict, or a list of dicts for a table."""
+
+    noun: str
+    verb: str
+    help: str
+    arguments: tuple[Argument, ...] = ()
+    run: Callable[[Desk, Mapping[str, Any]], Awaitable[Any]]
+    needs_switch: bool = False

@@ -1,0 +1,102 @@
+"""What the media workers tell control. Times are monotonic seconds of this machine."""
+
+from typing import Any
+
+import msgspec
+
+from switch.ids import CallId, LegId
+
+
+class DigitHeard(msgspec.Struct, frozen=True, gc=False, tag=True):
+    """A key was pressed: one report per press, whether by RFC 4733 or in the sound."""
+
+    leg: LegId
+    key: str
+    """`0`-`9`, `*`, `#`, `A`-`D`."""
+    at: float
+    in_band: bool
+    """In the sound; False: as a telephone event."""
+
+
+class FlashHeard(msgspec.Struct, frozen=True, gc=False, tag=True):
+    """Telephone event 16."""
+
+    leg: LegId
+    at: float
+
+
+class PlayEnded(msgspec.Struct, frozen=True, gc=False, tag=True):
+    """A play list ran out, or was stopped."""
+
+    leg: LegId
+    play: int
+    completed: bool
+    at: float
+    played_s: float
+
+
+class Recorded(msgspec.Struct, frozen=True, gc=False, tag=True):
+    """A name was taken; `path` is '' if nothing was heard."""
+
+    leg: LegId
+    path: str
+    speech_s: float
+
+
+class Detected(msgspec.Struct, frozen=True, gc=False, tag=True):
+    """An event of the detectors, in the schema of the dsp room."""
+
+    leg: LegId
+    at: float
+    event: dict[str, Any]
+
+
+class CallEnded(msgspec.Struct, frozen=True, gc=False, tag=True):
+    """The worker parted the two legs: at `paid_until`, or because it was told to. Told once."""
+
+    call: CallId
+    ended_at: float
+    by_paid_until: bool
+    last_both_heard_at: float
+    """The last moment at which both legs had sent packets within a second."""
+
+
+class LegReport(msgspec.Struct, frozen=True, gc=False, tag=True):
+    """What a leg has seen, once a second while it is open and once when it closes."""
+
+    leg: LegId
+    at: float
+    packets_received: int
+    packets_sent: int
+    packets_lost: int
+    packets_late: int
+    dropped: dict[str, int]
+    last_packet_at: float
+    jitter_ms: float
+    source_changes: int
+    closed: bool
+
+
+class WorkerReport(msgspec.Struct, frozen=True, gc=False, tag=True):
+    """How a worker is, once a second."""
+
+    worker: int
+    at: float
+    legs: int
+    calls: int
+    ticks: int
+    late_ticks: int
+    tick_ms_p99: float
+    inspected_legs: int
+
+
+class WorkerLost(msgspec.Struct, frozen=True, gc=False, tag=True):
+    """A worker process died; these calls have no media any more."""
+
+    worker: int
+    calls: list[CallId]
+
+
+MediaEvent = (
+    DigitHeard | FlashHeard | PlayEnded | Recorded | Detected | CallEnded | LegReport | WorkerReport | WorkerLost
+)  # fmt: skip
