@@ -163,7 +163,7 @@ class OutOfDialogAnswered:
 
 @dataclass(frozen=True, slots=True)
 class RefusedByUs:
-    """Something was turned down by the stack itself: REFER, Replaces, unknown method, over a limit…
+    """Something was turned down by the stack itself: REFER, Replaces, unknown method, over a limit.
 
     For counters, the audit trail and `HookFlashed` (a REFER is a flash of a kind).
     """
