@@ -4,7 +4,6 @@ A quote is named by what it says: the same rows give the same id for ever, so a 
 one price share one stored row, and a stored row proves itself by its hash.
 """
 
-from dataclasses import dataclass
 from enum import Enum
 from hashlib import sha256
 from typing import Any, Final
@@ -82,12 +81,6 @@ class Quote(msgspec.Struct, frozen=True, forbid_unknown_fields=True, kw_only=Tru
         return Rate(micros_per_minute=self.micros_per_minute, free_s=self.free_s)
 
 
-@dataclass(frozen=True, slots=True)
-class _Named:
-    id: str
-    version_hash: str
-
-
 def make_quote(
     *,
     payer: Payer,
@@ -116,8 +109,8 @@ def make_quote(
         "cap_micros_per_minute": cap_micros_per_minute,
         "capped": capped,
     }
-    name = _name(body)
-    return Quote(id=name.id, version_hash=name.version_hash, **body)
+    digest = _digest(body)
+    return Quote(id=_id_of(digest), version_hash=digest, **body)
 
 
 def proves_itself(quote: Quote) -> bool:
@@ -127,9 +120,13 @@ def proves_itself(quote: Quote) -> bool:
         for name in quote.__struct_fields__
         if name not in {"id", "version_hash"}
     }
-    return _name(body) == _Named(quote.id, quote.version_hash)
+    digest = _digest(body)
+    return quote.version_hash == digest and quote.id == _id_of(digest)
 
 
-def _name(body: dict[str, Any]) -> _Named:
-    digest = sha256(msgspec.json.encode(body, order="sorted")).hexdigest()
-    return _Named(f"q-{digest[:16]}", digest)
+def _digest(body: dict[str, Any]) -> str:
+    return sha256(msgspec.json.encode(body, order="sorted")).hexdigest()
+
+
+def _id_of(digest: str) -> str:
+    return f"q-{digest[:16]}"

@@ -1,0 +1,1 @@
+"""One file per revision: explicit statements, never changed once released."""
