@@ -111,7 +111,7 @@ STATEMENTS = (
     )
     """,
     "CREATE INDEX meter_unsettled ON meter (node) WHERE state IN ('RESERVED', 'LIVE')",
-    "CREATE INDEX meter_account ON meter (account_id)",
+    "CREATE INDEX meter_live ON meter (account_id) WHERE state IN ('RESERVED', 'LIVE')",
     """
     CREATE TABLE hold (
       id TEXT PRIMARY KEY,
