@@ -162,6 +162,15 @@ class OutOfDialogAnswered:
 
 
 @dataclass(frozen=True, slots=True)
+class RequestAnswered:
+    """The final answer to an INFO or re-INVITE of ours inside a dialog that goes on."""
+
+    dialog: DialogId
+    transaction: TransactionId
+    response: Response
+
+
+@dataclass(frozen=True, slots=True)
 class RefusedByUs:
     """Something was turned down by the stack itself: REFER, Replaces, unknown method, over a limit.
 
@@ -185,6 +194,6 @@ class Dropped:
 Event = (
     InviteReceived | AckReceived | CancelReceived | AckMissing | RequestReceived | ByeReceived
     | ProgressReceived | Answered | Refused | InviteTimedOut | DialogLost | RegisterReceived
-    | OutOfDialogAnswered | RefusedByUs | Dropped
+    | OutOfDialogAnswered | RequestAnswered | RefusedByUs | Dropped
 )  # fmt: skip
 Effect = SendBytes | Event

@@ -63,7 +63,7 @@ _S, _I, _A = State, Input, Action  # short names, so that each row below fits on
 
 # fmt: off
 TABLE: Final[Mapping[tuple[State, Input], tuple[State, tuple[Action, ...]]]] = {
-    # in this state, on this          go to            and do
+    # in this state, on this             go to             and do
     (_S.CALLING,     _I.RECV_1XX):       (_S.PROCEEDING,  (_A.STOP, _A.PASS_UP)),
     (_S.CALLING,     _I.RECV_2XX):       (_S.ACCEPTED,    (_A.STOP, _A.PASS_UP, _A.ARM_M)),
     (_S.CALLING,     _I.RECV_300_699):   (_S.COMPLETED,   (_A.STOP, _A.ACK, _A.PASS_UP, _A.ARM_D)),

@@ -57,7 +57,7 @@ _S, _I, _A = State, Input, Action  # short names, so that each row below fits on
 
 # fmt: off
 TABLE: Final[Mapping[tuple[State, Input], tuple[State, tuple[Action, ...]]]] = {
-    # in this state, on this          go to            and do
+    # in this state, on this             go to             and do
     (_S.TRYING,      _I.RECV_1XX):       (_S.PROCEEDING,  (_A.PASS_UP,)),
     (_S.TRYING,      _I.RECV_200_699):   (_S.COMPLETED,   (_A.STOP, _A.PASS_UP, _A.ARM_K)),
     (_S.TRYING,      _I.RECV_ERROR):     (_S.TERMINATED,  (_A.STOP, _A.REPORT_ERROR)),

@@ -1,9 +1,9 @@
 """Our ACK of each 2xx to an INVITE of ours, sent again for each repeat of that 2xx.
 
 One INVITE may be answered by more than one device (a fork). The first 2xx makes the dialog; every
-other To tag gets its ACK and then a BYE. Whoever still answers after we gave up gets the same.
+other To tag gets its ACK and then a BYE.
 
-    2xx, tag       first ever      seen before     another tag, or we gave up
+    2xx, tag       first ever      seen before     another tag
     effect         Adopt           SendAck         Release (ACK, then BYE)
 
 Source: RFC 3261 section 13.2.2.4; RFC 6026 section 7.2 (for 64*T1 after the first 2xx).
@@ -41,23 +41,16 @@ Effect = Adopt | SendAck | Release
 class SuccessAck:
     """The acknowledgements of one INVITE. Forgotten by its owner with Timer M."""
 
-    __slots__ = ("_acks", "gave_up")
+    __slots__ = ("_acks",)
 
     def __init__(self) -> None:
-        self.gave_up = False
-        """True after CANCEL or time-out: whatever is answered from now on is released."""
         self._acks: dict[str, bytes] = {}
-
-    @property
-    def is_answered(self) -> bool:
-        """Whether any 2xx was acknowledged."""
-        return bool(self._acks)
 
     def receive(self, response: Response, tag: str) -> Effect:
         """Take a 2xx with this To tag."""
         if tag in self._acks:
             return SendAck(self._acks[tag])
-        if self.gave_up or self._acks:
+        if self._acks:
             return Release(response)
         return Adopt(response)
 

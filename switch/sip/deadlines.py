@@ -1,0 +1,56 @@
+"""One heap of deadlines for everything in the stack that waits.
+
+Whoever waits carries its own `timer_at`; the heap only says in which order to look. An entry whose
+owner has another time by now is stale and skipped, so that nothing is ever searched or removed.
+
+Source: chosen; RFC 3261 section 17 says when, never how.
+"""
+
+from heapq import heappop, heappush
+from typing import Generic, Protocol, TypeVar
+
+
+class Waiting(Protocol):
+    """Something with a deadline."""
+
+    timer_at: float | None
+    """When it wants to be woken, or None."""
+
+
+OwnerT = TypeVar("OwnerT", bound=Waiting)
+
+
+class Deadlines(Generic[OwnerT]):
+    """Who is to be woken next."""
+
+    def __init__(self) -> None:
+        self._heap: list[tuple[float, int, OwnerT]] = []
+        self._pushed = 0
+
+    def __len__(self) -> int:
+        """Return the number of entries, stale ones too."""
+        return len(self._heap)
+
+    def arm(self, owner: OwnerT, at: float | None) -> None:
+        """Wake this owner at that time and no other; None: never."""
+        if owner.timer_at == at:
+            return
+        owner.timer_at = at
+        if at is not None:
+            self._pushed += 1
+            heappush(self._heap, (at, self._pushed, owner))
+
+    def next_deadline(self) -> float | None:
+        """Return the earliest deadline, or None."""
+        while self._heap and self._heap[0][2].timer_at != self._heap[0][0]:
+            heappop(self._heap)
+        return self._heap[0][0] if self._heap else None
+
+    def take_due(self, *, now: float) -> OwnerT | None:
+        """Return one owner whose time has come, its deadline cleared, or None."""
+        at = self.next_deadline()
+        if at is None or at > now:
+            return None
+        owner = heappop(self._heap)[2]
+        owner.timer_at = None
+        return owner
