@@ -1,0 +1,145 @@
+"""Control's end of the line to one worker: the process, the socket, what waits to be sent."""
+
+import os
+import socket
+import subprocess
+import sys
+from collections import deque
+from collections.abc import Sequence
+from pathlib import Path
+from typing import Final
+
+from switch.media import wire
+from switch.media.settings import MediaSettings
+
+WAITING_MAX: Final = 65_536
+"""Orders that may wait for a worker that does not read. Chosen: 16 for each leg of a full one."""
+
+SOCKET_NAME_BYTES_MAX: Final = 100
+"""sun_path holds 108 bytes with its end; a longer name goes through the folder's descriptor."""
+
+
+class WorkerLink:
+    """The line to worker `number`.
+
+    Args:
+        number: which worker.
+        data: the data folder; socket and log of the worker are there.
+        settings: of this room.
+    """
+
+    def __init__(self, number: int, *, data: Path, settings: MediaSettings) -> None:
+        self.number = number
+        self.socket: socket.socket | None = None
+        self.process: subprocess.Popen[bytes] | None = None
+        self.welcome: wire.Welcome | None = None
+        self._data = data
+        self._settings = settings
+        self._waiting: deque[tuple[bytes, tuple[int, ...]]] = deque(maxlen=WAITING_MAX)
+
+    def spawn(self) -> None:
+        """Start the worker process. It outlives us, has a session of its own and an own log."""
+        wire.socket_path(self._data, self.number).unlink(missing_ok=True)
+        log_path = self._data / f"worker-{self.number}.log"
+        with log_path.open("wb") as log:
+            self.process = subprocess.Popen(
+                [
+                    *(sys.executable, "-m", "switch.media.worker"),
+                    *("--number", str(self.number), "--data", str(self._data.absolute())),
+                    *("--legs-max", str(self._settings.legs_max)),
+                    *("--orphan-s", str(self._settings.orphan_s)),
+                ],
+                stdin=subprocess.DEVNULL,
+                stdout=subprocess.DEVNULL,
+                stderr=log,
+                start_new_session=True,
+                cwd=Path(__file__).parent.parent.parent,
+            )
+
+    def connect(self) -> bool:
+        """Try to reach the worker and say hello. False: it does not listen (yet)."""
+        line = socket.socket(socket.AF_UNIX, socket.SOCK_SEQPACKET)
+        try:
+            connect_by_name(line, wire.socket_path(self._data, self.number))
+        except OSError:
+            line.close()
+            return False
+        line.setblocking(False)
+        hello = wire.Hello(protocol=wire.PROTOCOL, orphan_s=self._settings.orphan_s)
+        wire.send(line, wire.build([hello]))
+        self.socket = line
+        return True
+
+    def send(self, order: wire.Order, rights: Sequence[int] = ()) -> bool:
+        """Send an order, or keep it until the line takes it. False: it has to wait."""
+        self._waiting.append((wire.build([order]), tuple(rights)))
+        return self.flush()
+
+    def flush(self) -> bool:
+        """Send what waits. False: something still waits."""
+        if self.socket is None or self.welcome is None:
+            return True
+        while self._waiting:
+            data, rights = self._waiting[0]
+            try:
+                wire.send(self.socket, data, rights)
+            except BlockingIOError:
+                return False
+            except OSError:
+                break
+            self._waiting.popleft()
+        return True
+
+    def receive(self) -> tuple[list[wire.Report], list[int]] | None:
+        """Return the reports of one packet and its descriptors; None: the line is dead.
+
+        Raises:
+            BlockingIOError: nothing is there.
+        """
+        if self.socket is None:
+            return None
+        try:
+            data, rights = wire.receive(self.socket)
+        except BlockingIOError:
+            raise
+        except OSError:
+            return None
+        if not data:
+            return None
+        return wire.parse_reports(data), rights
+
+    def hang_up(self) -> None:
+        """Close the line; the worker goes on by itself."""
+        if self.socket is not None:
+            self.socket.close()
+        self.socket = None
+        self.welcome = None
+        self._waiting.clear()
+
+
+def connect_by_name(line: socket.socket, path: Path) -> None:
+    """Connect to a Unix socket, however long its name is.
+
+    Raises:
+        OSError: nobody listens there.
+    """
+    with FolderName(path) as name:
+        line.connect(name)
+
+
+class FolderName:
+    """A context that gives a short name for a socket in a folder with a long one."""
+
+    def __init__(self, path: Path) -> None:
+        self._path = path
+        self._folder = -1
+
+    def __enter__(self) -> str:
+        if len(os.fsencode(self._path)) <= SOCKET_NAME_BYTES_MAX:
+            return str(self._path)
+        self._folder = os.open(self._path.parent, os.O_PATH | os.O_DIRECTORY)
+        return f"/proc/self/fd/{self._folder}/{self._path.name}"
+
+    def __exit__(self, *_: object) -> None:
+        if self._folder >= 0:
+            os.close(self._folder)

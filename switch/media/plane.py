@@ -1,0 +1,507 @@
+"""Control's handle on the media workers: every order is a plain call, every report a callback.
+
+Nothing here waits but `start` and `close`. An order is a packet on the worker's socket; what a
+worker says comes through `on_event`. `counts` is what the workers themselves last said.
+"""
+
+import asyncio
+import os
+import socket
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from random import Random
+from typing import Any, Final, Protocol
+
+from switch.clock import Clock
+from switch.errors import LocalError
+from switch.ids import CallId, LegId, call_of
+from switch.media import wire
+from switch.media.link import WorkerLink
+from switch.media.messages import CallEnded, MediaEvent, WorkerLost
+from switch.media.phrase import Phrase, Tone
+from switch.media.ports import Family, PortBook, PortsExhausted, RtpPort, open_pair
+from switch.media.settings import MediaSettings
+from switch.media.wire import Law
+from switch.routing.call_class import Inspectable
+
+START_S: Final = 60.0
+"""A worker that does not answer by then stops the start. Chosen: a cold compile takes 20-40 s."""
+
+CONNECT_RETRY_S: Final = 0.02
+"""Chosen: a warm worker listens after about half a second."""
+
+BIND_TRIES_MAX: Final = 64
+"""Ports in use by others that are skipped for one leg. Chosen."""
+
+
+class Remote(Protocol):
+    """What the offer/answer says about the far end (`switch.sdp.offer_answer.RemoteAudio`)."""
+
+    @property
+    def ip(self) -> str: ...
+    @property
+    def port(self) -> int: ...
+    @property
+    def law(self) -> Any: ...
+    @property
+    def payload_type_send(self) -> int: ...
+    @property
+    def payload_type_receive(self) -> int: ...
+    @property
+    def event_type_send(self) -> int | None: ...
+    @property
+    def event_type_receive(self) -> int | None: ...
+    @property
+    def direction(self) -> Any: ...
+
+
+class Speaks(Protocol):
+    """Turns phrases into sound files (`switch.media.prompt_book.PhraseBook`)."""
+
+    def render(self, phrases: Sequence[Phrase], language: str) -> list[Path]:
+        """Return the files to play, in order."""
+        ...
+
+
+@dataclass(frozen=True, slots=True)
+class Surviving:
+    """A call that outlived a former control process."""
+
+    call: CallId
+    legs: tuple[LegId, ...]
+    bridged_at: float | None
+    paid_until: float
+    ended_at: float | None
+    by_paid_until: bool
+    last_both_heard_at: float
+
+
+@dataclass(frozen=True, slots=True)
+class PlaneCounts:
+    """What lives in the media plane; all zero when no call does."""
+
+    legs: int
+    ports: int
+    rings: int
+    rows: int
+    workers: int
+
+
+@dataclass(slots=True)
+class _OpenLeg:
+    worker: int
+    port: int
+    sockets: tuple[socket.socket, socket.socket]
+
+
+class MediaPlane:
+    """All media workers.
+
+    Args:
+        settings: table `[media]`.
+        clock: for the rest of ports.
+        data: the data folder; sockets and logs of the workers are there.
+        on_event: called with each report, in the event loop.
+        random: ports, SSRCs, first sequence numbers and timestamps (RFC 3550 §5.1).
+        phrase_book: turns phrases into files; needed by `play` only.
+    """
+
+    def __init__(
+        self,
+        *,
+        settings: MediaSettings,
+        clock: Clock,
+        data: Path,
+        on_event: Callable[[MediaEvent], None],
+        random: Random,
+        phrase_book: Speaks | None = None,
+    ) -> None:
+        self._settings = settings
+        self._clock = clock
+        self._data = data
+        self._on_event = on_event
+        self._random = random
+        self._speaks = phrase_book
+        self._ports = PortBook(
+            port_min=settings.port_min,
+            port_max=settings.port_max,
+            rest_s=settings.port_rest_s,
+            random=random,
+        )
+        self._links: list[WorkerLink] = []
+        self._legs: dict[LegId, _OpenLeg] = {}
+        self._rooms: dict[int, wire.Rooms] = {}
+        self._ready: dict[int, asyncio.Future[None]] = {}
+        self._legs_due: dict[int, int] = {}
+        self._closing = False
+
+    # -- life ---------------------------------------------------------------------------------
+
+    async def start(self) -> list[Surviving]:
+        """Reach the workers that outlived a former control, start the others.
+
+        Returns:
+            The calls that live, or have ended untold, in the workers.
+
+        Raises:
+            LocalError: a worker does not answer.
+        """
+        loop = asyncio.get_running_loop()
+        self._data.mkdir(parents=True, exist_ok=True)
+        count = self._settings.workers or len(os.sched_getaffinity(0))
+        for number in range(count):
+            link = WorkerLink(number, data=self._data, settings=self._settings)
+            self._links.append(link)
+            self._ready[number] = loop.create_future()
+            self._reach(link, spawn_first=False)
+        try:
+            async with asyncio.timeout(START_S):
+                await asyncio.gather(*self._ready.values())
+        except TimeoutError as error:
+            raise LocalError(
+                f"a media worker did not start: see {self._data}/worker-*.log"
+            ) from error
+        return [item for link in self._links for item in self._surviving(link)]
+
+    async def close(self) -> None:
+        """Let the workers go: each ends as soon as no call lives there."""
+        self._closing = True
+        loop = asyncio.get_running_loop()
+        for link in self._links:
+            link.send(wire.Leave())
+            if link.socket is not None:
+                loop.remove_reader(link.socket)
+                loop.remove_writer(link.socket)
+            link.hang_up()
+        for leg in list(self._legs):
+            self._forget(leg)
+        idle = [link.process for link in self._links if link.process is not None]
+        deadline = loop.time() + 2.0
+        while any(process.poll() is None for process in idle) and loop.time() < deadline:
+            if any(room.legs for room in self._rooms.values()):
+                break
+            await asyncio.sleep(CONNECT_RETRY_S)
+
+    # -- legs ---------------------------------------------------------------------------------
+
+    def open_leg(self, leg: LegId, *, family: Family, law: Law) -> RtpPort:
+        """Open a leg: both of a call at the same worker.
+
+        Args:
+            leg: its name.
+            family: of the address that our SDP names.
+            law: what we send and receive, until `set_remote` says otherwise.
+
+        Returns:
+            Where it receives RTP.
+
+        Raises:
+            PortsExhausted: no port, no place, or no address of that family.
+        """
+        if leg in self._legs:
+            raise LocalError(f"leg {leg} is open already")
+        ip = self._settings.address if family == "ip4" else self._settings.address_ip6
+        if not ip:
+            raise PortsExhausted(f"no address for {family} is configured")
+        worker = self._worker_for(leg)
+        port, sockets = self._bind(family, ip)
+        self._legs[leg] = _OpenLeg(worker=worker, port=port, sockets=sockets)
+        order = wire.OpenLeg(
+            leg=leg,
+            law=law,
+            ip=ip,
+            port=port,
+            ssrc=self._random.getrandbits(32),
+            sequence=self._random.getrandbits(15),
+            timestamp=self._random.getrandbits(32),
+        )
+        self._tell(leg, order, rights=[one.fileno() for one in sockets])
+        return RtpPort(ip=ip, port=port)
+
+    def set_remote(
+        self, leg: LegId, remote: Remote, *, nat_ip: str = "", networks: Sequence[str] = ()
+    ) -> None:
+        """Say where the far end is. Before this nothing is sent to it and nothing accepted.
+
+        Args:
+            leg: which leg.
+            remote: from its SDP.
+            nat_ip: the address of the leg's SIP, for a terminal behind a NAT: latch onto it.
+            networks: a trunk's `media_networks`: from there any port is accepted.
+        """
+        event_send, event_receive = remote.event_type_send, remote.event_type_receive
+        order = wire.SetRemote(
+            leg=leg,
+            ip=remote.ip,
+            port=remote.port,
+            law=remote.law,
+            payload_type_send=remote.payload_type_send,
+            payload_type_receive=remote.payload_type_receive,
+            event_type_send=-1 if event_send is None else event_send,
+            event_type_receive=-1 if event_receive is None else event_receive,
+            sends_allowed=str(remote.direction) not in {"sendonly", "inactive"},
+            nat_ip=nat_ip,
+            networks=list(networks),
+        )
+        self._tell(leg, order)
+
+    def close_leg(self, leg: LegId) -> None:
+        """End a leg; a `LegReport(closed=True)` follows, and its port rests."""
+        if leg in self._legs:
+            self._tell(leg, wire.CloseLeg(leg=leg))
+            self._forget(leg)
+
+    # -- what a leg hears ----------------------------------------------------------------------
+
+    def play(self, leg: LegId, phrases: Sequence[Phrase], *, language: str, play: int) -> list[str]:
+        """Say phrases to a leg; replaces what plays, ducks the talk, ends with `PlayEnded(play)`.
+
+        Returns:
+            The names of files that are missing; they are left out.
+        """
+        if self._speaks is None:
+            raise LocalError("this media plane has no phrase book")
+        paths = self._speaks.render(phrases, language)
+        missing = [path for path in paths if not path.is_file()]
+        there = [str(path.absolute()) for path in paths if path not in missing]
+        self._tell(leg, wire.Play(leg=leg, paths=there, play=play))
+        return [path.stem for path in missing]
+
+    def play_files(self, leg: LegId, paths: Sequence[Path], *, play: int) -> None:
+        """The same for files of 8 kHz u-law without a header."""
+        self._tell(leg, wire.Play(leg=leg, paths=[str(p.absolute()) for p in paths], play=play))
+
+    def tone(self, leg: LegId, tone: Tone) -> None:
+        """Play a generated sound until `stop` or `play`."""
+        self._tell(leg, wire.PlayTone(leg=leg, tone=tone.value))
+
+    def stop(self, leg: LegId) -> None:
+        """Stop what plays to a leg."""
+        self._tell(leg, wire.Stop(leg=leg))
+
+    # -- what is heard from a leg --------------------------------------------------------------
+
+    def hear_digits(self, leg: LegId, permit: Inspectable | None = None) -> None:
+        """Listen for keys in the sound of one leg; nothing else is looked for.
+
+        Args:
+            leg: the a-leg before its call is classified, or any leg with a permit.
+            permit: None only for an a-leg whose call has no class yet.
+
+        Raises:
+            TypeError: the call is not inspectable.
+        """
+        if permit is not None or leg % 2:
+            _check(permit, leg)
+        self._tell(leg, wire.Hear(leg=leg))
+
+    def deafen(self, leg: LegId) -> None:
+        """Close the ring and the row of a leg."""
+        self._tell(leg, wire.Deafen(leg=leg))
+
+    def inspect(
+        self, permit: Inspectable, legs: tuple[LegId, LegId], kinds: frozenset[str]
+    ) -> None:
+        """Look at every frame of both legs for `kinds` (detectors' events) from now on.
+
+        Raises:
+            TypeError: the call is not inspectable.
+        """
+        for leg in legs:
+            _check(permit, leg)
+        order = wire.Inspect(a_leg=legs[0], b_leg=legs[1], kinds=sorted(kinds))
+        self._tell(legs[0], order)
+
+    def note(self, leg: LegId, note: str, **fields: Any) -> None:
+        """Tell the detectors something: answered, talking, hold, resume, forwarding, flash…"""
+        self._tell(leg, wire.Note(leg=leg, note=note, fields=fields))
+
+    def record_name(
+        self, leg: LegId, *, path: Path, max_s: float, permit: Inspectable | None = None
+    ) -> None:
+        """Take a spoken name; `Recorded` says how it went.
+
+        Raises:
+            TypeError: the call is not inspectable.
+        """
+        if permit is not None or leg % 2:
+            _check(permit, leg)
+        self._tell(leg, wire.RecordName(leg=leg, path=str(path.absolute()), max_s=max_s))
+
+    # -- the bridge ----------------------------------------------------------------------------
+
+    def join(self, call: CallId, *, paid_until: float, mute_digits: bool, now: float) -> None:
+        """Bridge the two legs until `paid_until`, which the worker keeps by itself.
+
+        Args:
+            call: both its legs are open.
+            paid_until: monotonic seconds; the sound ends there unless it is moved.
+            mute_digits: the caller's keys are not passed to the trunk.
+            now: the moment of the bridge.
+        """
+        order = wire.Join(call=call, paid_until=paid_until, mute_digits=mute_digits, now=now)
+        self._tell(LegId(2 * call), order)
+
+    def paid_until(self, call: CallId, at: float) -> None:
+        """Move the end of the paid time."""
+        self._tell(LegId(2 * call), wire.PaidUntil(call=call, at=at))
+
+    def hold_back(self, leg: LegId, on: bool) -> None:
+        """Keep this leg's sound and keys from the other side."""
+        self._tell(leg, wire.HoldBack(leg=leg, on=on))
+
+    def part(self, call: CallId) -> None:
+        """End the bridge now; `CallEnded` follows."""
+        self._tell(LegId(2 * call), wire.Part(call=call))
+
+    def counts(self) -> PlaneCounts:
+        """Return what the workers hold, by their own last word."""
+        rooms = self._rooms.values()
+        return PlaneCounts(
+            legs=sum(room.legs for room in rooms),
+            ports=self._ports.used_count,
+            rings=sum(room.rings for room in rooms),
+            rows=sum(room.rows for room in rooms),
+            workers=sum(link.welcome is not None for link in self._links),
+        )
+
+    def worker_pids(self) -> Mapping[int, int]:
+        """Return the process of each worker that is there."""
+        return {link.number: link.welcome.pid for link in self._links if link.welcome is not None}
+
+    # -- the lines to the workers --------------------------------------------------------------
+
+    def _worker_for(self, leg: LegId) -> int:
+        other = self._legs.get(LegId(leg ^ 1))
+        if other is not None:
+            return other.worker
+        legs = {link.number: 0 for link in self._links if link.welcome is not None}
+        for one in self._legs.values():
+            legs[one.worker] = legs.get(one.worker, 0) + 1
+        packed = [n for n in sorted(legs) if legs[n] < self._settings.legs_packed]
+        best = packed[0] if packed else min(legs, key=lambda n: legs[n], default=-1)
+        if best < 0 or legs[best] + 2 > self._settings.legs_max:
+            raise PortsExhausted("no media worker has room for another call")
+        return best
+
+    def _bind(self, family: Family, ip: str) -> tuple[int, tuple[socket.socket, socket.socket]]:
+        now = self._clock.monotonic()
+        for _ in range(BIND_TRIES_MAX):
+            port = self._ports.take(now=now)
+            try:
+                return port, open_pair(family, ip, port)
+            except OSError:
+                self._ports.put(port, now=now)
+        raise PortsExhausted(f"{BIND_TRIES_MAX} ports in a row could not be bound at {ip}")
+
+    def _tell(self, leg: LegId, order: wire.Order, rights: Sequence[int] = ()) -> None:
+        known = self._legs.get(leg)
+        if known is None:
+            return
+        link = self._links[known.worker]
+        if not link.send(order, rights) and link.socket is not None:
+            asyncio.get_running_loop().add_writer(link.socket, self._writable, link)
+
+    def _writable(self, link: WorkerLink) -> None:
+        if link.flush() and link.socket is not None:
+            asyncio.get_running_loop().remove_writer(link.socket)
+
+    def _reach(self, link: WorkerLink, *, spawn_first: bool) -> None:
+        """Connect; where nobody listens, start a process and try again until it does."""
+        if self._closing:
+            return
+        loop = asyncio.get_running_loop()
+        if not spawn_first and link.connect():
+            assert link.socket is not None
+            loop.add_reader(link.socket, self._readable, link)
+            return
+        if link.process is None or link.process.poll() is not None:
+            link.spawn()
+        loop.call_later(CONNECT_RETRY_S, lambda: self._reach(link, spawn_first=False))
+
+    def _readable(self, link: WorkerLink) -> None:
+        try:
+            packet = link.receive()
+        except BlockingIOError:
+            return
+        if packet is None:
+            self._lost(link)
+            return
+        reports, rights = packet
+        for report in reports:
+            self._take(link, report, rights)
+
+    def _take(self, link: WorkerLink, report: wire.Report, rights: list[int]) -> None:
+        match report:
+            case wire.Welcome():
+                link.welcome = report
+                self._legs_due[link.number] = report.legs
+                self._settle(link)
+            case wire.LegBack():
+                pair = (socket.socket(fileno=rights[0]), socket.socket(fileno=rights[1]))
+                self._legs[report.leg] = _OpenLeg(link.number, report.port, pair)
+                self._ports.claim(report.port)
+                self._legs_due[link.number] -= 1
+                self._settle(link)
+            case wire.Rooms():
+                self._rooms[link.number] = report
+            case CallEnded():
+                self._on_event(report)
+                link.send(wire.Taken(call=report.call))
+            case _:
+                self._on_event(report)
+
+    def _settle(self, link: WorkerLink) -> None:
+        """Everything a reached worker has to hand over is here."""
+        if self._legs_due[link.number] > 0:
+            return
+        link.flush()
+        ready = self._ready.get(link.number)
+        if ready is not None and not ready.done():
+            ready.set_result(None)
+
+    def _lost(self, link: WorkerLink) -> None:
+        """A worker died: say so, free what it had, start another."""
+        if link.socket is not None:
+            asyncio.get_running_loop().remove_reader(link.socket)
+            asyncio.get_running_loop().remove_writer(link.socket)
+        link.hang_up()
+        self._rooms.pop(link.number, None)
+        legs = [leg for leg, known in self._legs.items() if known.worker == link.number]
+        for leg in legs:
+            self._forget(leg)
+        if self._closing:
+            return
+        calls = sorted({call_of(leg) for leg in legs})
+        self._reach(link, spawn_first=True)
+        self._on_event(WorkerLost(worker=link.number, calls=calls))
+
+    def _forget(self, leg: LegId) -> None:
+        known = self._legs.pop(leg)
+        for one in known.sockets:
+            one.close()
+        self._ports.put(known.port, now=self._clock.monotonic())
+
+    def _surviving(self, link: WorkerLink) -> list[Surviving]:
+        if link.welcome is None:
+            return []
+        return [
+            Surviving(
+                call=item.call,
+                legs=tuple(sorted(leg for leg in self._legs if call_of(leg) == item.call)),
+                bridged_at=item.bridged_at,
+                paid_until=item.paid_until,
+                ended_at=item.ended_at,
+                by_paid_until=item.by_paid_until,
+                last_both_heard_at=item.last_both_heard_at,
+            )
+            for item in link.welcome.calls
+        ]
+
+
+def _check(permit: object, leg: LegId) -> None:
+    if not isinstance(permit, Inspectable):
+        raise TypeError(f"only an inspectable call can be heard, not {type(permit).__name__}")
+    if permit.call != call_of(leg):
+        raise TypeError("the permit belongs to another call")
