@@ -5,9 +5,8 @@ of the switch and fails its tests.
 """
 
 from collections.abc import Mapping
-from dataclasses import dataclass
 from enum import StrEnum
-from typing import Final
+from typing import Final, NamedTuple
 
 
 class DenyReason(StrEnum):
@@ -50,9 +49,18 @@ class DenyReason(StrEnum):
     CAPACITY = "capacity"
     INBOUND_REFUSED = "inbound_refused"
 
+    @property
+    def sip(self) -> int:
+        """SIP status towards the terminal, when no sentence can be played."""
+        return DENY_STATUS[self].sip
 
-@dataclass(frozen=True, slots=True)
-class DenyStatus:
+    @property
+    def q850(self) -> int:
+        """Cause in the Reason header towards the terminal. ITU-T Q.850."""
+        return DENY_STATUS[self].q850
+
+
+class DenyStatus(NamedTuple):
     """How a refusal travels when no sentence can be played."""
 
     sip: int
