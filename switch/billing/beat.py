@@ -6,7 +6,7 @@ from enum import Enum
 
 import msgspec
 
-from switch.billing.ledger import Purse
+from switch.billing.ledger import Purse, Refusal
 from switch.ids import AccountId, CallId
 from switch.money import Micros
 
@@ -75,13 +75,6 @@ class BeatOutcome(Enum):
     DONE = "done"
 
 
-class Refusal(Enum):
-    """Why a call was granted less than it asked for."""
-
-    FUNDS = "funds"
-    PAYER_LIMIT = "payer_limit"
-
-
 @dataclass(frozen=True, slots=True, kw_only=True)
 class BeatResult:
     """What the store made of a beat."""
@@ -94,3 +87,4 @@ class BeatResult:
     purses: Mapping[AccountId, Purse] = field(default_factory=dict)
     """The accounts that were moved, as they stand now."""
     rows: tuple[MeterRow, ...] = ()
+    """All unsettled meters of the node, if the beat was stale."""

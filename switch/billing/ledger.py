@@ -91,6 +91,13 @@ class TransferResult(Enum):
         return self in {TransferResult.OK, TransferResult.EXISTS}
 
 
+class Refusal(Enum):
+    """Why a call was granted less than it asked for."""
+
+    FUNDS = "funds"
+    PAYER_LIMIT = "payer_limit"
+
+
 class ReserveResult(Enum):
     """Why no money could be reserved, in order of precedence."""
 
@@ -101,6 +108,34 @@ class ReserveResult(Enum):
     CURRENCY_DIFFERS = "currency_differs"
     PAYER_LIMIT = "payer_limit"
     NO_FUNDS = "no_funds"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Reserved:
+    """Money is set aside for the first seconds of a call."""
+
+    paid_s: int
+    purse: Purse
+    """The account after it."""
+    refused: Refusal | None
+    """Set if less than a horizon was granted: there is not more."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Settled:
+    """The end of a call's money, as the ledger has it. Told twice, it says the same."""
+
+    call: CallId
+    seconds: int
+    charged: Micros
+    taxes: Micros
+    """Part of `charged`."""
+    credited: Micros
+    """Given back of `charged` by itself."""
+    credits: tuple[tuple[str, Micros], ...]
+    """The transfers that gave it back."""
+    posting_ids: tuple[str, ...]
+    """All transfers of the call, in order."""
 
 
 def judge(

@@ -96,6 +96,7 @@ STATEMENTS = (
       charged INTEGER NOT NULL DEFAULT 0,
       posted INTEGER NOT NULL DEFAULT 0,
       hold INTEGER NOT NULL,
+      facility TEXT NOT NULL,
       node TEXT NOT NULL,
       epoch INTEGER NOT NULL,
       boot_id TEXT NOT NULL,
@@ -112,6 +113,9 @@ STATEMENTS = (
     """,
     "CREATE INDEX meter_unsettled ON meter (node) WHERE state IN ('RESERVED', 'LIVE')",
     "CREATE INDEX meter_live ON meter (account_id) WHERE state IN ('RESERVED', 'LIVE')",
+    """
+    CREATE VIEW live_meter AS SELECT * FROM meter WHERE state IN ('RESERVED', 'LIVE')
+    """,
     """
     CREATE TABLE hold (
       id TEXT PRIMARY KEY,

@@ -1,0 +1,66 @@
+"""What a beat means for the calls: the book returns these, the switchboard acts on them."""
+
+from dataclasses import dataclass
+from enum import Enum
+
+from switch.billing.ledger import Refusal
+from switch.ids import CallId
+from switch.money import Micros
+
+
+class CutCause(Enum):
+    """Why the worker reached `paid_until`."""
+
+    FUNDS = "funds"
+    PAYER_LIMIT = "payer_limit"
+    METERING_LOST = "metering_lost"
+    """More could not be asked for."""
+
+
+@dataclass(frozen=True, slots=True)
+class PaidUntil:
+    """Tell the worker: this call may talk until then (monotonic seconds)."""
+
+    call: CallId
+    at: float
+
+
+@dataclass(frozen=True, slots=True)
+class SecondsLeft:
+    """What is left for this call, and what the balance shows."""
+
+    call: CallId
+    seconds: int
+    balance_micros: Micros
+
+
+@dataclass(frozen=True, slots=True)
+class Final:
+    """No more is granted: the call ends at its `paid_until` unless money comes."""
+
+    call: CallId
+    cause: Refusal
+
+
+@dataclass(frozen=True, slots=True)
+class MoneyAdded:
+    """Money came into the account of this call."""
+
+    call: CallId
+    minutes: int
+    """Left now, whole ones."""
+
+
+@dataclass(frozen=True, slots=True)
+class ReservedTooLong:
+    """This call was not bridged in time: end it. Told once."""
+
+    call: CallId
+
+
+@dataclass(frozen=True, slots=True)
+class MeteringFenced:
+    """Another node took over. Nothing is metered any more; live calls end as paid."""
+
+
+MeterNews = PaidUntil | SecondsLeft | Final | MoneyAdded | ReservedTooLong | MeteringFenced

@@ -1,0 +1,180 @@
+"""Spending limits: what a payer, a facility or an agency allows for a day, a week, a month.
+
+A limit is asked like an account, in the same transaction: what a live call holds counts against
+it (M13). A lowered cap acts on the next second.
+"""
+
+import sqlite3
+from collections.abc import Sequence
+from dataclasses import dataclass
+from datetime import UTC, datetime, timedelta
+from typing import Final
+from zoneinfo import ZoneInfo
+
+from switch.billing.horizon import affordable_s, price_of
+from switch.billing.rating import SECONDS_MAX, Rate
+from switch.ids import CallId
+from switch.money import Micros
+
+NEVER: Final = 1e12
+"""When a limit without a period starts again: in the year 33658."""
+
+_COLUMNS: Final = "b.id, b.unit, b.period, b.zone, b.resets_at, b.cap, b.used, b.held"
+_OF_SCOPE: Final = f"SELECT {_COLUMNS} FROM budget b WHERE scope = ? AND scope_id = ? ORDER BY id"  # noqa: S608 - columns only
+_OF_CALL: Final = f"""
+SELECT {_COLUMNS} FROM meter_budget m JOIN budget b ON b.id = m.budget_id
+ WHERE m.call_id = ? ORDER BY b.id
+"""  # noqa: S608 - columns only
+_ROLL: Final = "UPDATE budget SET used = 0, resets_at = ? WHERE id = ?"
+_HOLD: Final = "UPDATE budget SET held = held + ? WHERE id = ?"
+_TIE: Final = """
+INSERT INTO meter_budget (call_id, budget_id, held) VALUES (?, ?, ?)
+ON CONFLICT (call_id, budget_id) DO UPDATE SET held = held + excluded.held
+"""
+_SETTLE: Final = """
+UPDATE budget SET used = used + :spent, held = held -
+  (SELECT held FROM meter_budget WHERE call_id = :call AND budget_id = :budget)
+ WHERE id = :budget
+"""
+_UNTIE: Final = "UPDATE meter_budget SET held = 0 WHERE call_id = ? AND budget_id = ?"
+_SET: Final = """
+INSERT INTO budget (scope, scope_id, set_by, unit, period, zone, resets_at, cap)
+VALUES (?, ?, ?, ?, ?, ?, ?, ?)
+ON CONFLICT (scope, scope_id, set_by, unit, period)
+DO UPDATE SET cap = excluded.cap, zone = excluded.zone
+"""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Scope:
+    """What a limit is about."""
+
+    scope: str
+    """`account`, `contact` (a number), `person` or `agency`."""
+    id: str
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Limit:
+    """One limit as it stands."""
+
+    id: int
+    unit: str
+    """`micros` or `seconds`."""
+    room: int
+    """What may still be used or held; negative after a cap was lowered."""
+
+    def fits_s(self, rate: Rate, *, paid_s: int, wanted_s: int) -> int:
+        """How many of the wanted seconds it allows."""
+        if self.unit == "seconds":
+            return max(0, min(wanted_s, self.room))
+        return affordable_s(rate, paid_s=paid_s, available=Micros(self.room), wanted_s=wanted_s)
+
+    def takes(self, rate: Rate, *, paid_s: int, more_s: int) -> int:
+        """What holding so many seconds takes of it."""
+        return more_s if self.unit == "seconds" else price_of(rate, paid_s=paid_s, more_s=more_s)
+
+
+def set_limit(
+    raw: sqlite3.Connection,
+    scope: Scope,
+    *,
+    set_by: str,
+    unit: str,
+    period: str,
+    cap: int,
+    zone: str,
+    at: float,
+) -> None:
+    """Set or change a limit. Valid from the next second.
+
+    Args:
+        raw: the writer's connection.
+        scope: what it is about.
+        set_by: who sets it (`payer`, `facility`, …); each has their own.
+        unit: `micros` or `seconds`.
+        period: `day`, `week`, `month` or `ever`, in the time of `zone`.
+        cap: the most of a period.
+        zone: name of a time zone.
+        at: wall time.
+    """
+    resets_at = next_period(period, zone, at)
+    raw.execute(_SET, (scope.scope, scope.id, set_by, unit, period, zone, resets_at, cap))
+
+
+def limits_of_scopes(raw: sqlite3.Connection, scopes: Sequence[Scope], *, at: float) -> list[Limit]:
+    """Return every limit of these scopes, a past period counted as empty. Only looks."""
+    rows = [row for s in scopes for row in raw.execute(_OF_SCOPE, (s.scope, s.id))]
+    return [_limit(row, at) for row in rows]
+
+
+def limits_of_call(raw: sqlite3.Connection, call: CallId, *, at: float) -> list[Limit]:
+    """Return every limit that a live call is tied to."""
+    return [_limit(row, at) for row in raw.execute(_OF_CALL, (call,))]
+
+
+def least_s(limits: Sequence[Limit], rate: Rate, *, paid_s: int, wanted_s: int) -> int:
+    """How many of the wanted seconds all limits allow: the smallest answer wins."""
+    fits = (limit.fits_s(rate, paid_s=paid_s, wanted_s=wanted_s) for limit in limits)
+    return min(fits, default=min(wanted_s, SECONDS_MAX))
+
+
+def hold(
+    raw: sqlite3.Connection,
+    call: CallId,
+    limits: Sequence[Limit],
+    rate: Rate,
+    *,
+    paid_s: int,
+    more_s: int,
+    at: float,
+) -> None:
+    """Hold so many seconds of a call against its limits."""
+    for limit in limits:
+        taken = limit.takes(rate, paid_s=paid_s, more_s=more_s)
+        _roll_over(raw, limit.id, at=at)
+        raw.execute(_HOLD, (taken, limit.id))
+        raw.execute(_TIE, (call, limit.id, taken))
+
+
+def settle(
+    raw: sqlite3.Connection, call: CallId, *, seconds: int, spent: Micros, at: float
+) -> None:
+    """Turn what a call held against its limits into what it used."""
+    for limit in limits_of_call(raw, call, at=at):
+        _roll_over(raw, limit.id, at=at)
+        used = seconds if limit.unit == "seconds" else spent
+        raw.execute(_SETTLE, {"spent": used, "call": call, "budget": limit.id})
+        raw.execute(_UNTIE, (call, limit.id))
+
+
+def next_period(period: str, zone: str, at: float) -> float:
+    """When the period that `at` lies in ends, in wall time."""
+    midnight = (
+        datetime.fromtimestamp(at, UTC)
+        .astimezone(ZoneInfo(zone))
+        .replace(hour=0, minute=0, second=0, microsecond=0)
+    )
+    match period:
+        case "day":
+            end = midnight + timedelta(days=1)
+        case "week":
+            end = midnight + timedelta(days=7 - midnight.weekday())
+        case "month":
+            end = (midnight.replace(day=28) + timedelta(days=4)).replace(day=1)
+        case _:
+            return NEVER
+    return end.timestamp()
+
+
+def _limit(row: tuple[int, str, str, str, float, int, int, int], at: float) -> Limit:
+    id_, unit, _period, _zone, resets_at, cap, used, held = row
+    return Limit(id=id_, unit=unit, room=cap - held - (used if at < resets_at else 0))
+
+
+def _roll_over(raw: sqlite3.Connection, budget: int, *, at: float) -> None:
+    period, zone, resets_at = raw.execute(
+        "SELECT period, zone, resets_at FROM budget WHERE id = ?", (budget,)
+    ).fetchone()
+    if at >= resets_at:
+        raw.execute(_ROLL, (next_period(period, zone, at), budget))

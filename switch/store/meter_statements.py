@@ -1,0 +1,312 @@
+"""The statements that meter: reserve, second, move, fence, on SQLite. Runs inside a deed.
+
+One writer holds the database while it runs, so the accounts are read once, decided in order and
+written in batches; the condition stands in the statement all the same, and a changed row less
+than expected undoes the whole deed.
+"""
+
+import json
+import sqlite3
+from collections.abc import Collection, Iterable
+from dataclasses import dataclass
+from typing import Final
+
+import msgspec
+
+from switch.billing.beat import Ask, Beat, BeatOutcome, BeatResult, MeterRow
+from switch.billing.horizon import (
+    AMPLE_HORIZON_S,
+    FIRST_S,
+    affordable_s,
+    is_ample,
+    price_of,
+)
+from switch.billing.ledger import Account, Purse, Refusal, Reserved, ReserveResult
+from switch.billing.quote import Quote
+from switch.billing.rating import Rate
+from switch.ids import AccountId, CallId
+from switch.money import Micros
+from switch.store import account_limits, ledger_statements
+from switch.store.account_limits import Limit, Scope
+
+_LIVE_RATE: Final = """
+SELECT coalesce(sum(micros_per_minute), 0) FROM meter
+ WHERE account_id = ? AND state IN ('RESERVED', 'LIVE')
+"""
+_KNOWN: Final = "SELECT state, paid_s, account_id FROM meter WHERE call_id = ?"
+_QUOTE: Final = "INSERT OR IGNORE INTO quote (id, version_hash, body) VALUES (?, ?, ?)"
+_HOLD: Final = """
+UPDATE account SET held = held + :ask
+ WHERE id = :id AND (floor IS NULL OR posted - held - :ask >= floor)
+"""
+_OPEN: Final = """
+INSERT INTO meter (call_id, account_id, quote_id, micros_per_minute, free_s, paid_s, hold,
+                   facility, node, epoch, boot_id, opened_at, state)
+VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, 'RESERVED')
+"""
+_FENCE: Final = "SELECT 1 FROM node WHERE id = ? AND epoch = ?"
+_BRIDGED: Final = """
+UPDATE meter SET state = 'LIVE', bridged_ns = ?
+ WHERE call_id = ? AND epoch = ? AND state IN ('RESERVED', 'LIVE')
+"""
+_SECOND: Final = """
+UPDATE meter SET seq = ?, charged = charged + ?
+ WHERE call_id = ? AND seq = ? AND epoch = ? AND state IN ('RESERVED', 'LIVE')
+"""
+_PURSES: Final = """
+SELECT id, posted, held, floor, funded FROM account
+ WHERE id IN (SELECT value FROM json_each(?))
+"""
+_MOVE_ACCOUNT: Final = """
+UPDATE account SET posted = posted - ?1, held = held - ?1 + ?2
+ WHERE id = ?3 AND (floor IS NULL OR posted - held - ?2 >= floor)
+"""
+_MOVE_METER: Final = """
+UPDATE meter SET posted = posted + ?1, hold = hold - ?1 + ?2, paid_s = paid_s + ?3
+ WHERE call_id = ?4 AND epoch = ?5 AND state IN ('RESERVED', 'LIVE')
+"""
+_UNSETTLED: Final = """
+SELECT call_id, account_id, quote_id, seq, paid_s, charged, posted, boot_id, bridged_ns, opened_at
+  FROM meter WHERE node = ? AND state IN ('RESERVED', 'LIVE') ORDER BY call_id
+"""
+
+
+_EPOCH: Final = """
+INSERT INTO node (id, epoch, boot_id, lease_until) VALUES (?, 1, ?, ?)
+ON CONFLICT (id) DO UPDATE SET epoch = epoch + 1, boot_id = excluded.boot_id,
+                               lease_until = excluded.lease_until
+RETURNING epoch
+"""
+_ADOPT: Final = """
+UPDATE meter SET epoch = ? WHERE node = ? AND state IN ('RESERVED', 'LIVE')
+"""
+LEASE_S: Final = 10.0
+"""How long a node may be silent before another may take its calls. Chosen; with one database
+of one process nobody else asks."""
+
+
+class StaleError(Exception):
+    """A meter stands elsewhere than the book thought; undoes the deed."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Opening:
+    """What a reserve writes into the meter."""
+
+    call: CallId
+    account: AccountId
+    quote: Quote
+    node: str
+    epoch: int
+    boot_id: str
+    facility: str
+    scopes: tuple[Scope, ...]
+
+
+def reserve(raw: sqlite3.Connection, opening: Opening, *, at: float) -> Reserved | ReserveResult:
+    """Hold the first seconds of a call. Told twice, it answers with the first result."""
+    known = raw.execute(_KNOWN, (opening.call,)).fetchone()
+    account = ledger_statements.find(raw, opening.account)
+    if known is not None:
+        if known[0] not in {"RESERVED", "LIVE"} or account is None:
+            return ReserveResult.CALL_ENDED
+        return Reserved(paid_s=known[1], purse=account.purse, refused=None)
+    if account is None:
+        return ReserveResult.ACCOUNT_UNKNOWN
+    if not account.is_open:
+        return ReserveResult.ACCOUNT_CLOSED
+    if account.currency != opening.quote.currency:
+        return ReserveResult.CURRENCY_DIFFERS
+    return _reserve(raw, opening, account, at=at)
+
+
+def _reserve(
+    raw: sqlite3.Connection, opening: Opening, account: Account, *, at: float
+) -> Reserved | ReserveResult:
+    rate, purse = opening.quote.rate, account.purse
+    (live,) = raw.execute(_LIVE_RATE, (account.id,)).fetchone()
+    ample = is_ample(purse.available, live_micros_per_minute=live + rate.micros_per_minute)
+    wanted_s = int(AMPLE_HORIZON_S) if ample else FIRST_S
+    limits = account_limits.limits_of_scopes(raw, opening.scopes, at=at)
+    allowed_s = account_limits.least_s(limits, rate, paid_s=0, wanted_s=wanted_s)
+    if allowed_s == 0:
+        return ReserveResult.PAYER_LIMIT
+    paid_s = affordable_s(rate, paid_s=0, available=purse.available, wanted_s=allowed_s)
+    if paid_s == 0:
+        return ReserveResult.NO_FUNDS
+    price = price_of(rate, paid_s=0, more_s=paid_s)
+    _expect(raw.execute(_HOLD, {"ask": price, "id": account.id}), 1)
+    _open(raw, opening, paid_s=paid_s, hold=price, at=at)
+    account_limits.hold(raw, opening.call, limits, rate, paid_s=0, more_s=paid_s, at=at)
+    refused = None
+    if paid_s < FIRST_S:
+        refused = Refusal.PAYER_LIMIT if allowed_s == paid_s else Refusal.FUNDS
+    return Reserved(paid_s=paid_s, purse=_moved(purse, 0, price), refused=refused)
+
+
+def _open(
+    raw: sqlite3.Connection, opening: Opening, *, paid_s: int, hold: Micros, at: float
+) -> None:
+    quote = opening.quote
+    raw.execute(_QUOTE, (quote.id, quote.version_hash, msgspec.json.encode(quote).decode()))
+    raw.execute(
+        _OPEN,
+        (
+            opening.call,
+            opening.account,
+            quote.id,
+            quote.micros_per_minute,
+            quote.free_s,
+            paid_s,
+            hold,
+            opening.facility,
+            opening.node,
+            opening.epoch,
+            opening.boot_id,
+            at,
+        ),
+    )
+
+
+def write_beat(
+    raw: sqlite3.Connection, beat: Beat, *, limited: Collection[CallId], at: float
+) -> BeatResult:
+    """Write one second of all calls.
+
+    Args:
+        raw: the writer's connection.
+        beat: what the book says.
+        limited: the calls that are tied to spending limits.
+        at: wall time.
+
+    Raises:
+        StaleError: a meter stands elsewhere; nothing of this deed counts.
+    """
+    if raw.execute(_FENCE, (beat.node, beat.epoch)).fetchone() is None:
+        return BeatResult(outcome=BeatOutcome.FENCED)
+    bridged = [(at_ns, call, beat.epoch) for call, at_ns in beat.bridged]
+    _expect(raw.executemany(_BRIDGED, bridged), len(bridged))
+    seconds = [(s.to_s, s.delta, s.call, s.from_s, beat.epoch) for s in beat.seconds]
+    _expect(raw.executemany(_SECOND, seconds), len(seconds))
+    decided = _decide(raw, beat.asks, limited=limited, at=at)
+    _move(raw, beat, decided, at=at)
+    return BeatResult(
+        outcome=BeatOutcome.DONE,
+        granted={ask.call: granted_s for ask, granted_s, _ in decided.grants},
+        refused=decided.refused,
+        purses=decided.purses,
+    )
+
+
+@dataclass(slots=True)
+class _Decided:
+    """Who is granted what, and what stands on the accounts afterwards."""
+
+    grants: list[tuple[Ask, int, Micros]]
+    refused: dict[CallId, Refusal]
+    purses: dict[AccountId, Purse]
+    by_account: dict[AccountId, tuple[int, int]]
+    """What is posted and what is held more."""
+
+
+def _decide(
+    raw: sqlite3.Connection, asks: Iterable[Ask], *, limited: Collection[CallId], at: float
+) -> _Decided:
+    asks = list(asks)
+    ids = json.dumps(sorted({ask.account for ask in asks}))
+    before = {
+        AccountId(row[0]): ledger_statements.purse_of(*row[1:])
+        for row in raw.execute(_PURSES, (ids,))
+    }
+    decided = _Decided(grants=[], refused={}, purses={}, by_account={})
+    for ask in asks:
+        posted, held = decided.by_account.get(ask.account, (0, 0))
+        available = Micros(before[ask.account].available - held)
+        limits = account_limits.limits_of_call(raw, ask.call, at=at) if ask.call in limited else []
+        granted_s, refusal = grant(ask, available, limits)
+        rate = Rate(micros_per_minute=ask.micros_per_minute, free_s=ask.free_s)
+        price = price_of(rate, paid_s=ask.paid_s, more_s=granted_s)
+        if limits and granted_s:
+            account_limits.hold(
+                raw, ask.call, limits, rate, paid_s=ask.paid_s, more_s=granted_s, at=at
+            )
+        if refusal is not None:
+            decided.refused[ask.call] = refusal
+        decided.grants.append((ask, granted_s, price))
+        decided.by_account[ask.account] = (posted + ask.post, held + price)
+    decided.purses = {
+        account: _moved(before[account], posted, held)
+        for account, (posted, held) in decided.by_account.items()
+    }
+    return decided
+
+
+def grant(ask: Ask, available: Micros, limits: list[Limit]) -> tuple[int, Refusal | None]:
+    """Say how many seconds an ask gets: the whole, else the least, else what fits of it."""
+    rate = Rate(micros_per_minute=ask.micros_per_minute, free_s=ask.free_s)
+    allowed_s = account_limits.least_s(limits, rate, paid_s=ask.paid_s, wanted_s=ask.more_s)
+    if price_of(rate, paid_s=ask.paid_s, more_s=allowed_s) <= available:
+        granted_s = allowed_s
+    else:
+        granted_s = affordable_s(
+            rate,
+            paid_s=ask.paid_s,
+            available=available,
+            wanted_s=min(ask.least_s, allowed_s),
+        )
+    if granted_s >= ask.least_s:
+        return granted_s, None
+    return granted_s, Refusal.PAYER_LIMIT if granted_s == allowed_s else Refusal.FUNDS
+
+
+def _move(raw: sqlite3.Connection, beat: Beat, decided: _Decided, *, at: float) -> None:
+    accounts = [
+        (posted, held, account) for account, (posted, held) in sorted(decided.by_account.items())
+    ]
+    _expect(raw.executemany(_MOVE_ACCOUNT, accounts), len(accounts))
+    meters = [
+        (ask.post, price, granted_s, ask.call, beat.epoch)
+        for ask, granted_s, price in decided.grants
+    ]
+    _expect(raw.executemany(_MOVE_METER, meters), len(meters))
+    total = sum(posted for posted, _, _ in accounts)
+    if total:
+        ledger_statements.post(raw, in_flight(raw, beat.node, at=at), total)
+
+
+def in_flight(raw: sqlite3.Connection, node: str, *, at: float, currency: str = "USD") -> AccountId:
+    """The book in which the money of a node's live calls stands."""
+    return ledger_statements.book(raw, "in_flight", owner=node, currency=currency, at=at)
+
+
+def unsettled(raw: sqlite3.Connection, node: str) -> tuple[MeterRow, ...]:
+    """Return the meters of a node that are neither settled nor void."""
+    return tuple(MeterRow(*row) for row in raw.execute(_UNSETTLED, (node,)))
+
+
+def is_limited(raw: sqlite3.Connection, call: CallId) -> bool:
+    """Say whether a call is tied to spending limits."""
+    query = "SELECT 1 FROM meter_budget WHERE call_id = ? LIMIT 1"
+    return raw.execute(query, (call,)).fetchone() is not None
+
+
+def begin_epoch(raw: sqlite3.Connection, node: str, boot_id: str, *, at: float) -> int:
+    """Raise the epoch of a node and take its unsettled meters along."""
+    (epoch,) = raw.execute(_EPOCH, (node, boot_id, at + LEASE_S)).fetchone()
+    raw.execute(_ADOPT, (epoch, node))
+    return int(epoch)
+
+
+def _moved(purse: Purse, posted: int, held: int) -> Purse:
+    return Purse(
+        posted=Micros(purse.posted - posted),
+        held=Micros(purse.held - posted + held),
+        floor=purse.floor,
+        funded=purse.funded,
+    )
+
+
+def _expect(cursor: sqlite3.Cursor, rows: int) -> None:
+    """Undo everything unless exactly so many rows were changed."""
+    if rows and cursor.rowcount != rows:
+        raise StaleError(f"{cursor.rowcount} rows changed instead of {rows}")
