@@ -69,6 +69,10 @@ class Schedule(msgspec.Struct, frozen=True, forbid_unknown_fields=True, kw_only=
     gaps: tuple[Window, ...] = ()
 
 
+ALWAYS_OPEN: Final = Schedule()
+"""No hours at all."""
+
+
 @dataclass(frozen=True, slots=True)
 class Hours:
     """An open stretch, for a sentence: minutes after midnight."""

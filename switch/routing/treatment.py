@@ -3,7 +3,7 @@
 Recording has its own rule: any single OFF means not recorded.
 """
 
-from typing import Literal
+from typing import Final, Literal
 
 import msgspec
 
@@ -46,6 +46,10 @@ class Treatment(msgspec.Struct, frozen=True, forbid_unknown_fields=True, kw_only
     def is_passive(self) -> bool:
         """Whether nobody is asked to accept."""
         return self.passive or self.relay or not self.greeting
+
+
+PLAIN: Final = Treatment()
+"""A number that nobody said anything about."""
 
 
 class SpeedDial(msgspec.Struct, frozen=True, forbid_unknown_fields=True, kw_only=True):

@@ -67,6 +67,8 @@ class Permit:
     ported: bool | None
     line_source: str
     rules_version: str
+    undo_offered: bool = False
+    """This number blocked calls by keypad before: its block menu also offers to take them back."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
