@@ -13,10 +13,10 @@ from dsp import fired, listen, measure
 from dsp.event import Event, Kind
 from dsp.facts import Facts
 from dsp.frame import FRAME_S, FRAME_SAMPLES, BoolArray, ByteArray, FlagArray
-from dsp.g711 import TO_FLOAT, ULAW_SILENCE
+from dsp.g711 import ULAW_SILENCE
 from dsp.leg import Kernels, LegSpec, Note, Role, Summary
 from dsp.spectrum import Products
-from dsp.state import Column, StateOwner
+from dsp.state import StateOwner
 
 CHUNK_ROWS: Final = 512
 """Legs worked on at a time. Chosen: samples and phasors of a chunk stay in a 2 MB cache."""
@@ -32,23 +32,14 @@ class Bank:
         self.legs_max: Final = legs_max
         owner = StateOwner(legs_max)
         self._owner = owner
-        self._legs = owner.allocate(
-            measure.Legs,
-            {
-                "level": Column(np.int32),
-                "law": Column(np.int32),
-                "partner": Column(np.int32, fresh=-1),
-                "is_b": Column(np.int32),
-                "frames": Column(np.int32),
-            },
-        )
+        self._legs = measure.allocate_legs(owner)
         self._ears = listen.allocate(owner)
         chunk = min(CHUNK_ROWS, legs_max)
         self._chunk = chunk
-        self._measures = measure.allocate(chunk)
         self._products = Products(chunk)
+        self._measures = measure.allocate(chunk, self._products)
         self._codes = fired.allocate(legs_max)
-        self._gather, self._listen = listen.make(kernels)
+        self._gather, self._listen, self._compare = listen.make(kernels)
         self._facts = Facts()
         self._height = 0
 
@@ -98,7 +89,7 @@ class Bank:
         if not height:
             return []
         self._tick(payload, valid, flags, height)
-        if not self._codes.count[0]:
+        if not self._codes.used[0]:
             return []
         return self._report()
 
@@ -119,33 +110,18 @@ class Bank:
         return round(int(self._legs.frames[row]) * FRAME_S, 2)
 
     def _tick(self, payload: ByteArray, valid: BoolArray, flags: FlagArray, height: int) -> None:
-        self._codes.count[0] = 0
-        products = self._products
+        self._codes.used[0] = 0
+        tick = measure.Tick(payload, valid, flags)
         for start in range(0, height, self._chunk):
-            counts = self._gather(
-                payload,
-                valid,
-                flags,
-                (start, min(start + self._chunk, height)),
-                self._legs,
-                TO_FLOAT,
-                products.samples,
-                self._measures,
-            )
-            products.multiply(counts[0], counts[1])
-            self._listen(
-                counts,
-                self._measures,
-                products.frame,
-                products.halves,
-                self._legs,
-                self._ears,
-                self._codes,
-            )
+            rows = (start, min(start + self._chunk, height))
+            counts = self._gather(tick, rows, self._legs, self._measures)
+            self._products.multiply(counts[0], counts[1])
+            self._listen(counts, self._measures, self._legs, self._ears, self._codes)
+        self._compare(height, self._legs, self._ears, self._codes)
 
     def _report(self) -> list[Event]:
         codes = self._codes
-        count = int(codes.count[0])
+        count = int(codes.used[0])
         order = np.argsort(codes.row[:count], kind="stable")
         events: list[Event] = []
         for at in order:

@@ -19,12 +19,12 @@ F = TypeVar("F", bound=Callable[..., object])
 
 def stage(function: F) -> F:
     """Mark a per-leg function: plain Python by itself, compiled when a kernel calls it."""
-    return cast("F", register_jitable(function))
+    return register_jitable(function)  # type: ignore[no-any-return]  # numba ships no types
 
 
 def summing_stage(function: F) -> F:
     """As `stage`, for loops whose sums may be reordered: 8 to 16 samples at a time."""
-    return cast("F", register_jitable(fastmath={"reassoc", "contract", "nsz"})(function))
+    return register_jitable(fastmath={"reassoc", "contract", "nsz"})(function)  # type: ignore[no-any-return]  # same
 
 
 def compiled(function: F) -> F:

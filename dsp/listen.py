@@ -1,4 +1,4 @@
-"""The kernels of a tick: pack and decode, then every per-leg machine, in two compiled calls.
+"""The kernels of a tick: pack and measure; every per-leg machine; what takes both sides of a call.
 
 Source: numba documentation, "Notes on caching" (see `jit.py`). With `Kernels.NUMPY` the very same
 functions are run by the interpreter.
@@ -7,82 +7,167 @@ functions are run by the interpreter.
 from collections.abc import Callable
 from typing import Any, Final, NamedTuple, cast
 
-from dsp import dtmf, fired, frame, jit, measure, spectrum
-from dsp.dtmf import Digits, hear_digits
-from dsp.fired import Fired
-from dsp.frame import BoolArray, ByteArray, FlagArray, FloatArray
+from dsp import click, dtmf, fired, floor, frame, gap, jit, measure, spectrum, tones, voice_activity
+from dsp.click import Clicks, forget, hear_click
+from dsp.dtmf import Digits, has_digit, hear_digits, miss
+from dsp.fired import STREAM, Fired, fire
+from dsp.floor import Floors, follow, learn_base, measure_bands, total
+from dsp.gap import (
+    QUIET_SAMPLES,
+    Gaps,
+    hear_both,
+    hear_gap,
+    hear_noise,
+    in_gap,
+    is_calm,
+    pass_time,
+)
+from dsp.jit import stage
 from dsp.leg import Kernels
-from dsp.measure import Legs, Measures, gather
+from dsp.measure import CN_BIT, DIGITS_ONLY, FULL, STREAM_BITS, Legs, Measures, Tick, gather
 from dsp.state import StateOwner
+from dsp.tones import Tones, hear_tones, is_tonal, lose_tones
+from dsp.voice_activity import Voices, add_voice, hear_voice, is_speech
 
-STAMP: Final = jit.stamp(dtmf, fired, frame, measure, spectrum)
+STAMP: Final = jit.stamp(
+    click, dtmf, fired, floor, frame, gap, measure, spectrum, tones, voice_activity
+)
 
-Gather = Callable[
-    [
-        ByteArray,
-        BoolArray,
-        FlagArray,
-        tuple[int, int],
-        Legs,
-        FloatArray,
-        FloatArray,
-        Measures,
-    ],
-    tuple[int, int, int],
-]
+Counts = tuple[int, int, int]
+"""Full legs, legs with sound, legs whose time passed."""
 
 
 class Ears(NamedTuple):
     """The state of every per-leg machine."""
 
     digits: Digits
+    tones: Tones
+    floors: Floors
+    voices: Voices
+    clicks: Clicks
+    gaps: Gaps
 
 
-Listen = Callable[[tuple[int, int, int], Measures, FloatArray, FloatArray, Legs, Ears, Fired], None]
+Gather = Callable[[Tick, tuple[int, int], Legs, Measures], Counts]
+Listen = Callable[[Counts, Measures, Legs, Ears, Fired], None]
+Compare = Callable[[int, Legs, Ears, Fired], None]
 
 
 def allocate(owner: StateOwner) -> Ears:
     """State of all machines, registered with the one owner."""
-    return Ears(digits=dtmf.allocate(owner))
+    return Ears(
+        digits=dtmf.allocate(owner),
+        tones=tones.allocate(owner),
+        floors=floor.allocate(owner),
+        voices=voice_activity.allocate(owner),
+        clicks=click.allocate(owner),
+        gaps=gap.allocate(owner),
+    )
+
+
+@stage
+def hear_full(i: int, measures: Measures, legs: Legs, ears: Ears, codes: Fired) -> None:
+    """All machines of one leg, on one frame."""
+    row = measures.row[i]
+    flags = measures.flags[i]
+    pass_time(row, flags, ears.gaps)
+    if (flags & STREAM_BITS) != 0:
+        fire(codes, row, STREAM, flags & STREAM_BITS, 0.0)
+    bands = measures.bands[i]
+    measure_bands(measures.frame_z[i], bands)
+    hear_digits(i, measures, ears.digits, codes)
+    hear_tones(i, measures, ears.tones, codes)
+    tonal = is_tonal(row, ears.tones) or has_digit(row, ears.digits)
+    first = ears.floors.trace[row, 0] < 0.0
+    speech = not tonal and not first and is_speech(bands, ears.floors.trace[row])
+    follow(i, measures, ears.floors)
+    hear_voice(row, speech, ears.voices)
+    calm = is_calm(row, ears.gaps)
+    if speech and ears.voices.speaking[row] != 0 and calm:
+        add_voice(i, measures, legs, ears.voices, codes)
+    if calm:
+        hear_click(i, measures, ears.clicks, ears.voices.speaking[row], codes)
+    if legs.is_b[row] != 0:
+        hear_gap(i, measures, (ears.gaps, ears.floors, ears.voices), tonal, codes)
+    if not tonal and calm:
+        learn_pause(i, measures, legs, ears)
+        hear_noise(row, ears.gaps, ears.floors, codes)
+
+
+@stage
+def learn_pause(i: int, measures: Measures, legs: Legs, ears: Ears) -> None:
+    """A frame without speech, outside of a gap, teaches the baseline."""
+    row = measures.row[i]
+    if ears.voices.speaking[row] != 0 or ears.voices.onset[row] > 0:
+        return
+    if legs.watch[row] != 0 or in_gap(row, ears.gaps) or measures.quiet[i] >= QUIET_SAMPLES:
+        return
+    if ears.floors.base_frames[row] >= floor.BASE_FRAMES:
+        base = total(ears.floors.base[row])
+        power = total(measures.bands[i])
+        if power > gap.NOISE_OVER_BASE_END * base or power < gap.LOW * base:
+            return
+    learn_base(row, measures.bands[i], ears.floors)
+
+
+@stage
+def hear_nothing(i: int, measures: Measures, legs: Legs, ears: Ears, codes: Fired) -> None:
+    """20 ms passed without sound: absent, or comfort noise."""
+    row = measures.row[i]
+    flags = measures.flags[i]
+    miss(ears.digits.number[row])
+    miss(ears.digits.number[row])
+    if legs.level[row] == DIGITS_ONLY:
+        return
+    pass_time(row, flags, ears.gaps)
+    lose_tones(row, ears.tones, codes)
+    hear_voice(row, False, ears.voices)
+    if (flags & CN_BIT) == 0:
+        forget(row, ears.clicks)
 
 
 def _make_gather(stamp: int) -> Gather:
     def gather_kernel(
-        payload: ByteArray,
-        valid: BoolArray,
-        flags: FlagArray,
-        rows: tuple[int, int],
-        legs: Legs,
-        table: FloatArray,
-        samples: FloatArray,
-        measures: Measures,
+        tick: Tick, rows: tuple[int, int], legs: Legs, measures: Measures
     ) -> tuple[int, int, int]:
         assert stamp >= 0
-        return gather(payload, valid, flags, rows, legs, table, samples, measures)
+        return gather(tick, rows, legs, measures)
 
     return gather_kernel
 
 
 def _make_listen(stamp: int) -> Listen:
     def listen_kernel(
-        counts: tuple[int, int, int],
-        measures: Measures,
-        frame_z: FloatArray,
-        halves_z: FloatArray,
-        legs: Legs,
-        ears: Ears,
-        codes: Fired,
+        counts: tuple[int, int, int], measures: Measures, legs: Legs, ears: Ears, codes: Fired
     ) -> None:
         assert stamp >= 0
-        for i in range(counts[1]):
-            hear_digits(i, measures, halves_z, ears.digits, codes)
+        for i in range(counts[0]):
+            hear_full(i, measures, legs, ears, codes)
+        for i in range(counts[0], counts[1]):
+            hear_digits(i, measures, ears.digits, codes)
+        for i in range(counts[1], counts[2]):
+            hear_nothing(i, measures, legs, ears, codes)
 
     return listen_kernel
 
 
-def make(kernels: Kernels) -> tuple[Gather, Listen]:
-    """Both kernels, compiled or plain."""
-    plain: tuple[Callable[..., Any], ...] = (_make_gather(STAMP), _make_listen(STAMP))
+def _make_compare(stamp: int) -> Compare:
+    def compare_kernel(height: int, legs: Legs, ears: Ears, codes: Fired) -> None:
+        assert stamp >= 0
+        for row in range(height):
+            if legs.level[row] == FULL:
+                hear_both(row, legs, (ears.gaps, ears.floors, ears.voices), codes)
+
+    return compare_kernel
+
+
+def make(kernels: Kernels) -> tuple[Gather, Listen, Compare]:
+    """The kernels, compiled or plain."""
+    made: tuple[Callable[..., Any], ...] = (
+        _make_gather(STAMP),
+        _make_listen(STAMP),
+        _make_compare(STAMP),
+    )
     if kernels is Kernels.NUMBA:
-        plain = tuple(jit.compiled(kernel) for kernel in plain)
-    return cast("tuple[Gather, Listen]", plain)
+        made = tuple(jit.compiled(kernel) for kernel in made)
+    return cast("tuple[Gather, Listen, Compare]", made)

@@ -1,6 +1,6 @@
 """One pass over the samples: decode, and what can be measured without a transform.
 
-Source: ITU-T G.711 (decoding, by `g711.TO_FLOAT`); the measures are ordinary and their grain chosen.
+Source: ITU-T G.711 (decoding, by `g711.TO_FLOAT`); the measures are ordinary, their grain chosen.
 """
 
 from typing import Final, NamedTuple
@@ -16,8 +16,10 @@ from dsp.frame import (
     FloatArray,
     IntArray,
 )
+from dsp.g711 import TO_FLOAT
 from dsp.jit import stage, summing_stage
-from dsp.spectrum import BLOCK_ROWS
+from dsp.spectrum import BLOCK_ROWS, Products
+from dsp.state import Column, StateOwner
 
 CELL_SAMPLES: Final = 5
 """0.625 ms, the grain of the click scan. Chosen: a click lasts 5 to 8 ms on G.711 (measured)."""
@@ -34,8 +36,16 @@ STREAM_BITS: Final = 16 | 32 | 64 | 128
 PLAYING_BIT: Final = 256
 """`leg.Flag`, as plain numbers for the kernels."""
 
-QUIET_STEP: Final = 2.5 / 8159
-"""Within one step of zero: µ-law's first step is 2 of 8159, A-law's first values are ±1 of 4096."""
+QUIET_SAMPLE: Final = 2.5 / 8159
+"""Within one step of zero: µ-law's first step is 2 of 8159, A-law's first values are 1 of 4096."""
+
+
+class Tick(NamedTuple):
+    """What came in: `Bank.push`'s three arrays."""
+
+    payload: ByteArray
+    valid: BoolArray
+    flags: FlagArray
 
 
 class Legs(NamedTuple):
@@ -45,109 +55,123 @@ class Legs(NamedTuple):
     """CLOSED, DIGITS_ONLY or FULL."""
     law: IntArray
     partner: IntArray
-    """The joined row, or −1."""
+    """The joined row, or -1."""
     is_b: IntArray
     frames: IntArray
     """20 ms beats since the row was opened."""
+    absent: IntArray
+    """How many of them were absent."""
+    watch: IntArray
+    """1 while `three_way` wants to know how the leg's voice sounds."""
 
 
 class Measures(NamedTuple):
-    """One chunk of legs in packed order; the first `full` of them get everything."""
+    """One chunk of legs in packed order: full ones, digit-only ones, those without sound."""
 
     row: IntArray
     flags: IntArray
     half_power: FloatArray
     """[n, 2] mean square without DC."""
     power: FloatArray
-    peak: FloatArray
-    """Largest square of a sample."""
+    """Mean square; of a CN frame what its level says."""
     quiet: IntArray
     """Samples within one step of zero."""
     cell_power: FloatArray
     cell_peak: FloatArray
-    """[n, 32] each 0.625 ms."""
+    """[n, 32] mean and largest square of each 0.625 ms."""
+    bands: FloatArray
+    """[n, 24] power, from `floor.measure_bands`."""
+    samples: FloatArray
+    frame_z: FloatArray
+    halves_z: FloatArray
+    """The arrays of `spectrum.Products`."""
 
 
-def allocate(rows: int) -> Measures:
+def allocate(rows: int, products: Products) -> Measures:
     """Room for a chunk."""
     return Measures(
-        np.zeros(rows, np.int32),
-        np.zeros(rows, np.int32),
-        np.zeros((rows, 2), np.float32),
-        np.zeros(rows, np.float32),
-        np.zeros(rows, np.float32),
-        np.zeros(rows, np.int32),
-        np.zeros((rows, CELLS), np.float32),
-        np.zeros((rows, CELLS), np.float32),
+        row=np.zeros(rows, np.int32),
+        flags=np.zeros(rows, np.int32),
+        half_power=np.zeros((rows, 2), np.float32),
+        power=np.zeros(rows, np.float32),
+        quiet=np.zeros(rows, np.int32),
+        cell_power=np.zeros((rows, CELLS), np.float32),
+        cell_peak=np.zeros((rows, CELLS), np.float32),
+        bands=np.zeros((rows, 24), np.float32),
+        samples=products.samples,
+        frame_z=products.frame,
+        halves_z=products.halves,
     )
+
+
+def allocate_legs(owner: StateOwner) -> Legs:
+    """The rows' own arrays."""
+    columns = {name: Column(np.int32) for name in Legs._fields}
+    columns["partner"] = Column(np.int32, fresh=-1)
+    return owner.allocate(Legs, columns)
 
 
 @stage
 def gather(
-    payload: ByteArray,
-    valid: BoolArray,
-    flags: FlagArray,
-    rows: tuple[int, int],
-    legs: Legs,
-    table: FloatArray,
-    samples: FloatArray,
-    measures: Measures,
+    tick: Tick, rows: tuple[int, int], legs: Legs, measures: Measures
 ) -> tuple[int, int, int]:
-    """Pack the legs of `rows` whose time passes: full ones, digit-only ones, those without sound.
+    """Pack and measure the legs of `rows` whose time passes; it passes by one frame.
 
     Returns:
         How many are full, how many have sound, how many there are in all.
     """
-    full = _pack(payload, valid, flags, rows, legs, table, samples, measures, FULL, 0)
-    sound = _pack(payload, valid, flags, rows, legs, table, samples, measures, DIGITS_ONLY, full)
+    full = pack(tick, rows, legs, measures, (FULL, 0))
+    sound = pack(tick, rows, legs, measures, (DIGITS_ONLY, full))
     for i in range(sound, (sound + BLOCK_ROWS - 1) // BLOCK_ROWS * BLOCK_ROWS):
-        samples[i, :] = 0.0
+        measures.samples[i, :] = np.float32(0.0)
     passed = sound
     for row in range(rows[0], rows[1]):
-        if legs.level[row] != CLOSED and (flags[row] & (ABSENT_BIT | CN_BIT)) != 0:
+        flags = tick.flags[row]
+        if legs.level[row] != CLOSED and (flags & (ABSENT_BIT | CN_BIT)) != 0:
             measures.row[passed] = row
-            measures.flags[passed] = flags[row]
+            measures.flags[passed] = flags
             measures.power[passed] = 0.0
-            if (flags[row] & CN_BIT) != 0:
-                measures.power[passed] = 0.5 * 10.0 ** (-0.1 * (payload[row, 0] & 127))
+            if (flags & CN_BIT) != 0:
+                measures.power[passed] = 0.5 * 10.0 ** (-0.1 * (tick.payload[row, 0] & 127))
+            legs.absent[row] += flags & ABSENT_BIT
             legs.frames[row] += 1
             passed += 1
     return full, sound, passed
 
 
 @stage
-def _pack(
-    payload: ByteArray,
-    valid: BoolArray,
-    flags: FlagArray,
-    rows: tuple[int, int],
-    legs: Legs,
-    table: FloatArray,
-    samples: FloatArray,
-    measures: Measures,
-    level: int,
-    start: int,
+def pack(
+    tick: Tick, rows: tuple[int, int], legs: Legs, measures: Measures, what: tuple[int, int]
 ) -> int:
-    at = start
+    """Put all legs of one level behind those that are packed; returns how many there are then."""
+    level, at = what
     for row in range(rows[0], rows[1]):
-        if legs.level[row] != level or not valid[row]:
+        if legs.level[row] != level or not tick.valid[row]:
             continue
-        if (flags[row] & (ABSENT_BIT | CN_BIT)) != 0:
+        if (tick.flags[row] & (ABSENT_BIT | CN_BIT)) != 0:
             continue
         measures.row[at] = row
-        measures.flags[at] = flags[row]
-        for n in range(FRAME_SAMPLES):
-            samples[at, n] = table[legs.law[row], payload[row, n]]
-        measure_halves(samples[at], measures, at)
+        measures.flags[at] = tick.flags[row]
+        decode(tick.payload[row], legs.law[row], measures.samples[at])
+        measure_halves(measures.samples[at], measures.half_power[at])
+        measures.power[at] = 0.5 * (measures.half_power[at, 0] + measures.half_power[at, 1])
         if level == FULL:
-            measure_cells(samples[at], measures, at)
+            measure_cells(measures.samples[at], measures.cell_power[at], measures.cell_peak[at])
+            measures.quiet[at] = count_quiet(measures.samples[at])
         legs.frames[row] += 1
         at += 1
     return at
 
 
+@stage
+def decode(payload: ByteArray, law: int, samples: FloatArray) -> None:
+    """Codes to samples."""
+    for n in range(FRAME_SAMPLES):
+        samples[n] = TO_FLOAT[law, payload[n]]
+
+
 @summing_stage
-def measure_halves(samples: FloatArray, measures: Measures, at: int) -> None:
+def measure_halves(samples: FloatArray, half_power: FloatArray) -> None:
     """Mean square of both halves, each without its mean."""
     for half in range(2):
         mean = np.float32(0.0)
@@ -156,27 +180,28 @@ def measure_halves(samples: FloatArray, measures: Measures, at: int) -> None:
             mean += samples[n]
             square += samples[n] * samples[n]
         mean /= np.float32(HALF_SAMPLES)
-        square = square / np.float32(HALF_SAMPLES) - mean * mean
-        measures.half_power[at, half] = max(square, np.float32(0.0))
-    measures.power[at] = np.float32(0.5) * (measures.half_power[at, 0] + measures.half_power[at, 1])
+        half_power[half] = max(square / np.float32(HALF_SAMPLES) - mean * mean, np.float32(0.0))
 
 
 @summing_stage
-def measure_cells(samples: FloatArray, measures: Measures, at: int) -> None:
-    """Peak, quiet samples and the 0.625 ms cells."""
+def count_quiet(samples: FloatArray) -> int:
+    """How many samples are zero but for one step."""
     quiet = 0
     for n in range(FRAME_SAMPLES):
-        quiet += abs(samples[n]) < np.float32(QUIET_STEP)
-    measures.quiet[at] = quiet
-    frame_peak = np.float32(0.0)
+        if abs(samples[n]) < np.float32(QUIET_SAMPLE):
+            quiet += 1
+    return quiet
+
+
+@summing_stage
+def measure_cells(samples: FloatArray, cell_power: FloatArray, cell_peak: FloatArray) -> None:
+    """Mean and largest square of each cell."""
     for cell in range(CELLS):
-        square = np.float32(0.0)
+        total = np.float32(0.0)
         peak = np.float32(0.0)
         for n in range(cell * CELL_SAMPLES, (cell + 1) * CELL_SAMPLES):
             one = samples[n] * samples[n]
-            square += one
+            total += one
             peak = max(peak, one)
-        measures.cell_power[at, cell] = square / np.float32(CELL_SAMPLES)
-        measures.cell_peak[at, cell] = peak
-        frame_peak = max(frame_peak, peak)
-    measures.peak[at] = frame_peak
+        cell_power[cell] = total / np.float32(CELL_SAMPLES)
+        cell_peak[cell] = peak

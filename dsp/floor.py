@@ -1,0 +1,137 @@
+"""The floor of a leg: power in 24 bands, a fast trace of their minimum, a slow baseline of pauses.
+
+Source: baseline tracing by bounded logarithmic steps is ordinary practice; the steps are chosen.
+"""
+
+from typing import Final, NamedTuple
+
+import numpy as np
+
+from dsp.frame import FloatArray, IntArray, power_of_dbm0
+from dsp.jit import stage, summing_stage
+from dsp.measure import Measures
+from dsp.spectrum import BINS_COS, BINS_SIN
+from dsp.state import Column, StateOwner
+
+BANDS: Final = 24
+BAND_EDGES: Final = np.array(
+    [2, 4, 6, 8, 10, 12, 14, 16, 18, 20, 22, 24, 26, 30, 34, 38, 42, 46, 50, 54, 58, 63, 68, 73, 79],
+    np.int32,
+)  # fmt: skip
+"""In bins of 50 Hz: twelve bands of 100 Hz up to 1300, then 200 to 300 wide. Chosen."""
+
+RISE: Final = np.float32(10**0.01)
+FALL: Final = np.float32(10**-0.05)
+"""The trace per frame: up 5 dB a second, down 25. Chosen."""
+TRACE_MIN: Final = np.float32(power_of_dbm0(-68.0) / BANDS)
+"""The trace stays above digital silence, so that noise after it is not taken for speech long."""
+
+BASE_FRAMES: Final = 150
+"""3 s of pauses until the baseline is believed. Chosen."""
+BASE_MEAN_FRAMES: Final = 50
+"""At first a mean, then a median that moves by bounded steps. Chosen."""
+BASE_STEP: Final = np.float32(10**0.005)
+"""2.5 dB a second. Chosen."""
+BASE_LEVEL_MIN: Final = power_of_dbm0(-68.0)
+"""A baseline below this is digital silence: that the floor vanishes says nothing then. Chosen."""
+
+RECENT: Final = np.float32(0.2)
+"""Weight of a frame in the recent spectrum, 0.1 s. Chosen."""
+
+
+class Floors(NamedTuple):
+    """State: the two floors and the recent spectrum."""
+
+    trace: FloatArray
+    base: FloatArray
+    base_frames: IntArray
+    recent: FloatArray
+
+
+def allocate(owner: StateOwner) -> Floors:
+    """The arrays."""
+    return owner.allocate(
+        Floors,
+        {
+            "trace": Column(np.float32, (BANDS,), -1.0),
+            "base": Column(np.float32, (BANDS,)),
+            "base_frames": Column(np.int32),
+            "recent": Column(np.float32, (BANDS,), float(TRACE_MIN)),
+        },
+    )
+
+
+@summing_stage
+def measure_bands(z: FloatArray, bands: FloatArray) -> None:
+    """Power of each band from the bins of a frame."""
+    for band in range(BANDS):
+        power = np.float32(0.0)
+        for b in range(BAND_EDGES[band], BAND_EDGES[band + 1]):
+            re = z[BINS_COS + b]
+            im = z[BINS_SIN + b]
+            power += re * re + im * im
+        bands[band] = power
+
+
+@stage
+def follow(i: int, measures: Measures, floors: Floors) -> None:
+    """Take a frame into the trace and the recent spectrum."""
+    row = measures.row[i]
+    bands = measures.bands[i]
+    trace = floors.trace[row]
+    recent = floors.recent[row]
+    if trace[0] < np.float32(0.0):
+        for band in range(BANDS):
+            trace[band] = max(bands[band], TRACE_MIN)
+            recent[band] = bands[band]
+    for band in range(BANDS):
+        recent[band] += RECENT * (bands[band] - recent[band])
+        rising = trace[band] * RISE
+        falling = max(trace[band] * FALL, TRACE_MIN)
+        trace[band] = min(max(bands[band], falling), rising)
+
+
+@stage
+def learn_base(row: int, bands: FloatArray, floors: Floors) -> None:
+    """Take a frame of a pause into the baseline."""
+    base = floors.base[row]
+    frames = floors.base_frames[row]
+    if frames < BASE_MEAN_FRAMES:
+        for band in range(BANDS):
+            base[band] += (bands[band] - base[band]) / np.float32(frames + 1)
+    else:
+        for band in range(BANDS):
+            if bands[band] > base[band]:
+                base[band] *= BASE_STEP
+            else:
+                base[band] /= BASE_STEP
+    floors.base_frames[row] = frames + 1
+
+
+@stage
+def total(bands: FloatArray) -> float:
+    """Sum over the bands."""
+    power = np.float32(0.0)
+    for band in range(BANDS):
+        power += bands[band]
+    return power
+
+
+@stage
+def is_known(row: int, floors: Floors) -> bool:
+    """Whether the leg's baseline is learned and is more than digital silence."""
+    if floors.base_frames[row] < BASE_FRAMES:
+        return False
+    return bool(total(floors.base[row]) > BASE_LEVEL_MIN)
+
+
+@stage
+def distance_db(row: int, floors: Floors) -> float:
+    """Of the recent spectrum from the baseline: rms over the bands."""
+    base = floors.base[row]
+    recent = floors.recent[row]
+    square = 0.0
+    for band in range(BANDS):
+        db = 10.0 * np.log10((recent[band] + 1e-10) / (base[band] + 1e-10))
+        square += db * db
+    return np.sqrt(square / BANDS)

@@ -1,0 +1,133 @@
+"""Who speaks when, and how it sounds: bands over the floor, and sums over the cepstra of speech.
+
+Source: energy over a traced floor is the oldest of voice detectors; the cepstrum over mel-like
+bands is ordinary practice. Thresholds are chosen.
+"""
+
+from typing import Final, NamedTuple
+
+import numpy as np
+
+from dsp import fired
+from dsp.fired import Fired, fire
+from dsp.floor import BANDS, total
+from dsp.frame import FloatArray, IntArray, power_of_dbm0
+from dsp.jit import stage
+from dsp.measure import Legs, Measures
+from dsp.state import Column, StateOwner
+
+LEVEL_MIN: Final = power_of_dbm0(-48.0)
+"""A voice on a telephone is above this. Chosen."""
+OVER_BAND: Final = np.float32(4.0)
+"""6 dB over the trace makes a band busy; five busy bands make speech. Chosen."""
+BUSY_BANDS_MIN: Final = 5
+OVER_ALL: Final = np.float32(3.0)
+ONSET_FRAMES: Final = 3
+"""60 ms in a row begin a talk-spurt. Chosen."""
+HANG_FRAMES: Final = 10
+"""200 ms without end it: the pauses inside words are shorter. Chosen."""
+
+STEP_FRAMES: Final = 25
+"""0.5 s of speech make one step of the comparison of voices. Chosen."""
+CEPSTRA: Final = 9
+"""The first is the level in dB over bands; the others its shape, in dB. Chosen."""
+REFERENCE_FRAMES_MAX: Final = 3000
+"""60 s of speech; then the past counts half. Chosen."""
+
+BASIS: Final = np.array(
+    [
+        [np.cos(np.pi * k * (b + 0.5) / BANDS) * (1.0 if k == 0 else 2.0) / BANDS for b in range(BANDS)]
+        for k in range(CEPSTRA)
+    ],
+    np.float32,
+)  # fmt: skip
+
+REFERENCE, STEP = 0, 1
+
+
+class Voices(NamedTuple):
+    """State: talk-spurts, and sums over the cepstra of the leg's speech."""
+
+    speaking: IntArray
+    onset: IntArray
+    hang: IntArray
+    frames: IntArray
+    """[rows, 2] of speech in the reference and in the current step."""
+    sums: FloatArray
+    squares: FloatArray
+    """[rows, 2, 9]."""
+    levels: FloatArray
+    """Scratch: the bands of this frame in dB."""
+
+
+def allocate(owner: StateOwner) -> Voices:
+    """The arrays."""
+    return owner.allocate(
+        Voices,
+        {
+            "speaking": Column(np.int32),
+            "onset": Column(np.int32),
+            "hang": Column(np.int32),
+            "frames": Column(np.int32, (2,)),
+            "sums": Column(np.float32, (2, CEPSTRA)),
+            "squares": Column(np.float32, (2, CEPSTRA)),
+            "levels": Column(np.float32, (BANDS,)),
+        },
+    )
+
+
+@stage
+def is_speech(bands: FloatArray, trace: FloatArray) -> bool:
+    """Whether enough bands stand over the floor."""
+    power = total(bands)
+    if power < LEVEL_MIN or power < OVER_ALL * total(trace):
+        return False
+    busy = 0
+    for band in range(BANDS):
+        if bands[band] > OVER_BAND * trace[band]:
+            busy += 1
+    return busy >= BUSY_BANDS_MIN
+
+
+@stage
+def hear_voice(row: int, speech: bool, voices: Voices) -> None:
+    """Take a frame into the talk-spurts."""
+    if speech:
+        voices.onset[row] += 1
+        if voices.onset[row] >= ONSET_FRAMES:
+            voices.speaking[row] = 1
+            voices.hang[row] = HANG_FRAMES
+        return
+    voices.onset[row] = 0
+    if voices.hang[row] > 0:
+        voices.hang[row] -= 1
+        if voices.hang[row] == 0:
+            voices.speaking[row] = 0
+
+
+@stage
+def add_voice(i: int, measures: Measures, legs: Legs, voices: Voices, codes: Fired) -> None:
+    """Take a frame of speech into the reference, or into the step if the leg is watched."""
+    row = measures.row[i]
+    bands = measures.bands[i]
+    into = STEP if legs.watch[row] != 0 else REFERENCE
+    sums = voices.sums[row, into]
+    squares = voices.squares[row, into]
+    for band in range(BANDS):
+        level = np.float32(10.0) * np.log10(bands[band] + np.float32(1e-9))
+        voices.levels[row, band] = level
+    for k in range(CEPSTRA):
+        value = np.float32(0.0)
+        for band in range(BANDS):
+            value += BASIS[k, band] * voices.levels[row, band]
+        sums[k] += value
+        squares[k] += value * value
+    voices.frames[row, into] += 1
+    if into == STEP:
+        if voices.frames[row, STEP] >= STEP_FRAMES:
+            fire(codes, row, fired.VOICE_STEP, 0.0, 0.0)
+    elif voices.frames[row, REFERENCE] >= REFERENCE_FRAMES_MAX:
+        voices.frames[row, REFERENCE] //= 2
+        for k in range(CEPSTRA):
+            sums[k] *= np.float32(0.5)
+            squares[k] *= np.float32(0.5)
