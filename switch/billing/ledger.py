@@ -20,6 +20,9 @@ from switch.money import Micros
 NOTHING: Final = Micros(0)
 """No money."""
 
+NO_CALL: Final = CallId(0)
+"""No call has this id."""
+
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Purse:
@@ -134,8 +137,21 @@ class Settled:
     """Given back of `charged` by itself."""
     credits: tuple[tuple[str, Micros], ...]
     """The transfers that gave it back."""
-    posting_ids: tuple[str, ...]
+    postings: tuple[str, ...]
     """All transfers of the call, in order."""
+
+    @classmethod
+    def nothing(cls, call: CallId = NO_CALL) -> "Settled":
+        """Make the end of a call that nobody paid for."""
+        return cls(
+            call=call,
+            seconds=0,
+            charged=NOTHING,
+            taxes=NOTHING,
+            credited=NOTHING,
+            credits=(),
+            postings=(),
+        )
 
 
 def judge(

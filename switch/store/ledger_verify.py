@@ -67,7 +67,7 @@ _QUERIES: Final[tuple[tuple[str, str, str], ...]] = (
     ("M7", "call {0} was charged for {1} s and talked {2} s",
      """
      SELECT m.call_id, m.seq, r.talked_s FROM meter m JOIN call_record r USING (call_id)
-      WHERE m.seq > r.talked_s
+      WHERE m.seq > r.talked_s + 0.000002
      """),
     ("M8", "call {0} was charged {1} and its settle rows add up to {2}",
      """

@@ -13,13 +13,14 @@ from switch.billing.ledger import (
     settlement,
 )
 from switch.billing.quote import FACILITY_PART, Quote
+from switch.billing.rating import to_ns, whole_seconds
 from switch.errors import LocalError
 from switch.ids import AccountId, CallId
 from switch.money import Micros
 from switch.store import account_limits, ledger_statements, meter_statements
 
 _METER: Final = """
-SELECT m.account_id, m.quote_id, m.seq, m.paid_s, m.posted, m.hold, m.facility, m.node, m.state,
+SELECT m.account_id, m.bridged_ns, m.seq, m.paid_s, m.posted, m.hold, m.facility, m.node, m.state,
        a.currency
   FROM meter m JOIN account a ON a.id = m.account_id WHERE m.call_id = ?
 """
@@ -52,17 +53,22 @@ def settle(
     *,
     seconds: int,
     credit: Credit,
+    heard_until: float | None,
     at: float,
 ) -> Settled:
     """Charge the whole seconds that count, give back the rest of the hold and what is credited.
 
-    Never charges more than was paid. A call that was settled answers with its first result.
+    Never charges more than was paid, and after `DEAD_60` nothing beyond the last second that both
+    legs heard. A call that was settled answers with its first result.
     """
     row = raw.execute(_METER, (call,)).fetchone()
-    account, _, seq, paid_s, posted, hold, facility, node, state, currency = row
+    account, bridged_ns, seq, paid_s, posted, hold, facility, node, state, currency = row
     if state not in _OPEN_STATES:
         return told(raw, call, seconds=seq)
     counted = 0 if credit is Credit.FREE else min(seconds, paid_s)
+    if credit is Credit.DEAD_60 and heard_until is not None and bridged_ns is not None:
+        # A bridge that no beat has stored yet is shorter than what comes back anyway.
+        counted = min(counted, whole_seconds(to_ns(heard_until) - bridged_ns))
     ending = settlement(call, quote, seconds=counted, credit=credit)
     back = posted - ending.charged + ending.credited
     raw.execute(_PAYER, (back, hold, account))
@@ -90,7 +96,7 @@ def told(raw: sqlite3.Connection, call: CallId, *, seconds: int) -> Settled:
         taxes=Micros(sum(r[2] for r in rows if r[3] == "settle" and r[1] in taxes)),
         credited=Micros(sum(amount for _, amount in credits_)),
         credits=credits_,
-        posting_ids=tuple(row[0] for row in rows),
+        postings=tuple(row[0] for row in rows),
     )
 
 
@@ -120,7 +126,7 @@ def _settled(call: CallId, seconds: int, ending: Settlement) -> Settled:
         taxes=ending.taxes,
         credited=ending.credited,
         credits=tuple((e.id, e.amount) for e in ending.entries if e.code == "credit"),
-        posting_ids=tuple(entry.id for entry in ending.entries),
+        postings=tuple(entry.id for entry in ending.entries),
     )
 
 

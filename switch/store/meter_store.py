@@ -21,6 +21,7 @@ from switch.billing.ledger import (
 from switch.billing.quote import Quote
 from switch.errors import LocalError
 from switch.ids import AccountId, CallId
+from switch.media.messages import CallEnded
 from switch.money import Micros
 from switch.store import ledger_statements, meter_settlement, meter_statements
 from switch.store.account_limits import Scope
@@ -39,6 +40,8 @@ class MeterStore:
 
     def __init__(self, store: Store) -> None:
         self._store = store
+        self._node = ""
+        self._epoch = 0
         self._boot_id = ""
         self._quotes: dict[str, Quote] = {}
         self._limited: set[CallId] = set()
@@ -50,11 +53,12 @@ class MeterStore:
             node: which switch.
             boot_id: names this run of the machine; a meter of another one has dead media.
         """
-        self._boot_id = boot_id
         at = self._store.clock.wall()
-        return await self._store.write(
+        self._node, self._boot_id = node, boot_id
+        self._epoch = await self._store.write(
             lambda c: meter_statements.begin_epoch(driver(c), node, boot_id, at=at)
         )
+        return self._epoch
 
     async def reserve(
         self,
@@ -62,8 +66,8 @@ class MeterStore:
         account: AccountId,
         quote: Quote,
         *,
-        node: str,
-        epoch: int,
+        node: str = "",
+        epoch: int = 0,
         facility: str = "",
         scopes: Sequence[Scope] = (),
     ) -> Reserved | ReserveResult:
@@ -73,8 +77,8 @@ class MeterStore:
             call: the call.
             account: who pays.
             quote: what was promised; it is stored with the meter.
-            node: which switch meters it.
-            epoch: of the node.
+            node: which switch meters it; '' is the one of `begin_epoch`.
+            epoch: of the node; 0 is the one of `begin_epoch`.
             facility: whose part of the price it is.
             scopes: what else limits may be set on: the number, the person, the agency. The
                 account itself is always looked at.
@@ -84,8 +88,8 @@ class MeterStore:
             call=call,
             account=account,
             quote=quote,
-            node=node,
-            epoch=epoch,
+            node=node or self._node,
+            epoch=epoch or self._epoch,
             boot_id=self._boot_id,
             facility=facility,
             scopes=every,
@@ -115,20 +119,32 @@ class MeterStore:
             rows = tuple(await self.unsettled(beat.node))
             return BeatResult(outcome=BeatOutcome.STALE, rows=rows)
 
-    async def settle(self, call: CallId, *, seconds: int, credit: Credit) -> Settled:
+    async def settle(
+        self, call: CallId, *, seconds: int, credit: Credit, ended: CallEnded | None = None
+    ) -> Settled:
         """End a call's money: charge, give back, credit, all in one transaction.
 
         Args:
             call: the call; it must have a meter.
             seconds: the whole seconds that count, as `MeterBook.ended` returned them.
             credit: what comes back by itself.
+            ended: what the worker told of the end; `DEAD_60` needs its last moment of sound.
         """
+        heard_until = ended.last_both_heard_at if ended is not None else None
         at = self._store.clock.wall()
 
         def deed(connection: Connection) -> Settled:
             raw = driver(connection)
             quote = self._quote(raw_name=meter_settlement.quote_name(raw, call), on=connection)
-            return meter_settlement.settle(raw, call, quote, seconds=seconds, credit=credit, at=at)
+            return meter_settlement.settle(
+                raw,
+                call,
+                quote,
+                seconds=seconds,
+                credit=credit,
+                heard_until=heard_until,
+                at=at,
+            )
 
         settled = await self._store.write(deed)
         self._limited.discard(call)

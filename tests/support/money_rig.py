@@ -175,7 +175,13 @@ class MoneyRig:
         quote = self.quotes[CallId(call)]
         return self.deed(
             lambda: meter_settlement.settle(
-                self.raw, CallId(call), quote, seconds=seconds, credit=credit, at=WALL
+                self.raw,
+                CallId(call),
+                quote,
+                seconds=seconds,
+                credit=credit,
+                heard_until=None,
+                at=WALL,
             )
         )
 

@@ -1,7 +1,6 @@
 
-from switch.billing.ledger import Refusal, Reserved
-from switch.billing.meter_news import CutCause, Final, MoneyAdded, PaidUntil, SecondsLeft
-from switch.billing.call_meter import MeterState
+from switch.billing.ledger import Reserved
+from switch.billing.meter_news import CutCause, PaidUntil
 from switch.billing.rating import charge
 from switch.ids import CallId
 from tests.support.money_rig import ELEVEN_CENTS, MoneyRig

@@ -20,9 +20,9 @@ STATEMENTS = (
       number TEXT NOT NULL,
       class TEXT NOT NULL,
       reason TEXT NOT NULL,
-      off_hook_at TEXT NOT NULL,
-      ended_at TEXT NOT NULL,
-      talked_s INTEGER NOT NULL CHECK (talked_s >= 0),
+      off_hook_at REAL,
+      ended_at REAL,
+      talked_s REAL NOT NULL CHECK (talked_s >= 0),
       charge INTEGER NOT NULL CHECK (charge >= 0),
       body TEXT NOT NULL
     )
@@ -30,6 +30,12 @@ STATEMENTS = (
     "CREATE INDEX call_record_person ON call_record (person, call_id)",
     "CREATE INDEX call_record_number ON call_record (number, call_id)",
     "CREATE INDEX call_record_reason ON call_record (reason, call_id)",
+    """
+    CREATE TABLE call_record_feed (
+      position INTEGER PRIMARY KEY,
+      call_id INTEGER NOT NULL
+    )
+    """,
     """
     CREATE TABLE cdr (
       leg_id INTEGER PRIMARY KEY,
@@ -45,7 +51,7 @@ STATEMENTS = (
       id INTEGER PRIMARY KEY,
       call_id INTEGER NOT NULL,
       leg_id INTEGER NOT NULL,
-      at TEXT NOT NULL,
+      at REAL NOT NULL,
       kind TEXT NOT NULL,
       tier TEXT NOT NULL,
       body TEXT NOT NULL
