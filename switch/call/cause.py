@@ -1,4 +1,4 @@
-"""Why a call ended: our reasons, ITU-T Q.850 causes, SIP statuses and what is paid back.
+"""Why a call ended: our reasons, ITU-T Q.850 causes, SIP statuses, the line in the history.
 
 The members of EndReason are those of calls.md section 5.2, in its order. There is none called
 "unknown" or "other". Sources: ITU-T Q.850 (causes), RFC 3398 section 8.2 (SIP status and cause),
@@ -10,6 +10,7 @@ from dataclasses import dataclass
 from enum import StrEnum
 from typing import Final
 
+from switch.billing.credit import CREDIT_OF_REASON, Credit
 from switch.screening.reasons import DENY_STATUS, DenyReason
 
 
@@ -55,67 +56,53 @@ Reason = EndReason | DenyReason
 """What a call finishes with."""
 
 
-class CreditRule(StrEnum):
-    """What comes back by itself. calls.md section 5.2; billing carries it out."""
-
-    NONE = "none"
-    FREE = "free"
-    LAST_60 = "last_60"
-    LAST_60_ALL = "last_60_all"
-    """The last 60 s at once; all of it if review or dispute finds us wrong."""
-    DEAD_60 = "dead_60"
-    """Nothing from the last second in which both legs had sound, and 60 s before that."""
-
-
 @dataclass(frozen=True, slots=True)
 class EndRule:
     """One row of the table."""
 
     q850: int
-    credit: CreditRule
     line: str
     """The line in the history that the payer, the person and staff see."""
 
 
 _E = EndReason
-_C = CreditRule
 
 # ruff: noqa: E501 (a table is read across)
 # fmt: off
 END_RULES: Final[Mapping[EndReason, EndRule]] = {
-    _E.BUSY:                EndRule(17, _C.FREE, "The line was busy."),
-    _E.NO_ANSWER:           EndRule(19, _C.FREE, "Nobody answered."),
-    _E.BAD_NUMBER:          EndRule(1,  _C.FREE, "The number is not in service."),
-    _E.CONGESTION:          EndRule(34, _C.FREE, "The phone network was full."),
-    _E.REJECTED_BY_NETWORK: EndRule(21, _C.FREE, "Your phone company refused the call."),
-    _E.REDIRECTED:          EndRule(23, _C.FREE, "The number passed the call on; we did not follow."),
-    _E.VOICEMAIL:           EndRule(16, _C.FREE, "A machine answered."),
-    _E.FAX:                 EndRule(16, _C.FREE, "A fax machine answered."),
-    _E.REFUSED:             EndRule(21, _C.FREE, "The call was not accepted."),
-    _E.BLOCKED_BY_CALLED:   EndRule(21, _C.FREE, "You blocked these calls."),
-    _E.NO_RESPONSE:         EndRule(16, _C.FREE, "Someone picked up but did not accept."),
-    _E.CALLER_HANGUP:       EndRule(16, _C.NONE, "The caller hung up."),
-    _E.CALLED_HANGUP:       EndRule(16, _C.NONE, "The called party hung up."),
-    _E.TIME_LIMIT:          EndRule(16, _C.NONE, "The call reached its limit of {n} minutes."),
-    _E.FUNDS:               EndRule(16, _C.NONE, "The balance reached zero."),
-    _E.PAYER_LIMIT:         EndRule(16, _C.NONE, "Your spending limit was reached."),
-    _E.SCHEDULE:            EndRule(16, _C.NONE, "Phone hours ended."),
-    _E.LOCKDOWN:            EndRule(16, _C.NONE, "The facility turned off the phones."),
-    _E.MAINTENANCE:         EndRule(41, _C.LAST_60, "The phone system needed service."),
-    _E.STAFF_CUT:           EndRule(16, _C.NONE, "Staff at the facility ended the call."),
-    _E.PERSON_CHANGED:      EndRule(16, _C.NONE, "Released, moved or suspended during the call."),
-    _E.INACTIVITY:          EndRule(16, _C.LAST_60, "Nobody spoke for {n} minutes."),
-    _E.THREE_WAY:           EndRule(16, _C.LAST_60_ALL, "We believed that a third line joined. Press review if not."),
-    _E.FORWARD:             EndRule(16, _C.LAST_60_ALL, "We believed that the call was passed on."),
-    _E.JOINED_CALLS:        EndRule(16, _C.LAST_60_ALL, "We believed that two calls were joined."),
-    _E.EXTRA_DIGITS:        EndRule(16, _C.LAST_60_ALL, "Keys and signs of a second line, after a warning."),
-    _E.DIAL_TONE:           EndRule(16, _C.LAST_60_ALL, "The line fell back to a dial tone."),
-    _E.NETWORK_FAILURE:     EndRule(38, _C.DEAD_60, "The phone network failed."),
-    _E.MEDIA_LOST:          EndRule(41, _C.DEAD_60, "The sound was lost on one side."),
-    _E.TERMINAL_FAILURE:    EndRule(27, _C.DEAD_60, "The facility's phone failed."),
-    _E.METERING_LOST:       EndRule(41, _C.LAST_60, "Our billing failed."),
-    _E.RECORDER_FAILURE:    EndRule(41, _C.LAST_60, "Our recorder failed."),
-    _E.SWITCH_FAILURE:      EndRule(41, _C.DEAD_60, "Our system failed."),
+    _E.BUSY:                EndRule(17, "The line was busy."),
+    _E.NO_ANSWER:           EndRule(19, "Nobody answered."),
+    _E.BAD_NUMBER:          EndRule(1,  "The number is not in service."),
+    _E.CONGESTION:          EndRule(34, "The phone network was full."),
+    _E.REJECTED_BY_NETWORK: EndRule(21, "Your phone company refused the call."),
+    _E.REDIRECTED:          EndRule(23, "The number passed the call on; we did not follow."),
+    _E.VOICEMAIL:           EndRule(16, "A machine answered."),
+    _E.FAX:                 EndRule(16, "A fax machine answered."),
+    _E.REFUSED:             EndRule(21, "The call was not accepted."),
+    _E.BLOCKED_BY_CALLED:   EndRule(21, "You blocked these calls."),
+    _E.NO_RESPONSE:         EndRule(16, "Someone picked up but did not accept."),
+    _E.CALLER_HANGUP:       EndRule(16, "The caller hung up."),
+    _E.CALLED_HANGUP:       EndRule(16, "The called party hung up."),
+    _E.TIME_LIMIT:          EndRule(16, "The call reached its limit of {n} minutes."),
+    _E.FUNDS:               EndRule(16, "The balance reached zero."),
+    _E.PAYER_LIMIT:         EndRule(16, "Your spending limit was reached."),
+    _E.SCHEDULE:            EndRule(16, "Phone hours ended."),
+    _E.LOCKDOWN:            EndRule(16, "The facility turned off the phones."),
+    _E.MAINTENANCE:         EndRule(41, "The phone system needed service."),
+    _E.STAFF_CUT:           EndRule(16, "Staff at the facility ended the call."),
+    _E.PERSON_CHANGED:      EndRule(16, "Released, moved or suspended during the call."),
+    _E.INACTIVITY:          EndRule(16, "Nobody spoke for {n} minutes."),
+    _E.THREE_WAY:           EndRule(16, "We believed that a third line joined. Press review if not."),
+    _E.FORWARD:             EndRule(16, "We believed that the call was passed on."),
+    _E.JOINED_CALLS:        EndRule(16, "We believed that two calls were joined."),
+    _E.EXTRA_DIGITS:        EndRule(16, "Keys and signs of a second line, after a warning."),
+    _E.DIAL_TONE:           EndRule(16, "The line fell back to a dial tone."),
+    _E.NETWORK_FAILURE:     EndRule(38, "The phone network failed."),
+    _E.MEDIA_LOST:          EndRule(41, "The sound was lost on one side."),
+    _E.TERMINAL_FAILURE:    EndRule(27, "The facility's phone failed."),
+    _E.METERING_LOST:       EndRule(41, "Our billing failed."),
+    _E.RECORDER_FAILURE:    EndRule(41, "Our recorder failed."),
+    _E.SWITCH_FAILURE:      EndRule(41, "Our system failed."),
 }
 # fmt: on
 
@@ -181,11 +168,11 @@ def release_to_end(q850: int, *, by_caller: bool) -> EndReason:
     return EndReason.NETWORK_FAILURE if q850 in _FAILED_CAUSES else EndReason.CALLED_HANGUP
 
 
-def credit_rule(reason: Reason, *, bridged: bool) -> CreditRule:
+def credit_of(reason: Reason, *, bridged: bool) -> Credit:
     """Say what comes back; whatever ended before the bridge was free."""
     if not bridged or isinstance(reason, DenyReason):
-        return CreditRule.FREE
-    return END_RULES[reason].credit
+        return Credit.FREE
+    return CREDIT_OF_REASON[reason.value]
 
 
 def cause_of(reason: Reason) -> int:
