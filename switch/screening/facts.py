@@ -161,8 +161,8 @@ class NumberFacts:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class UseFacts:
-    """What was used up: calls that talked, seconds, tries."""
+class Spent:
+    """What one of person, terminal and number has used up: calls that talked, and seconds."""
 
     calls_day: int = 0
     calls_week: int = 0
@@ -170,6 +170,15 @@ class UseFacts:
     talked_s_day: int = 0
     talked_s_week: int = 0
     talked_s_month: int = 0
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class UseFacts:
+    """What was used up, by whom, and the tries of this person to this number."""
+
+    person: Spent = Spent()
+    terminal: Spent = Spent()
+    number: Spent = Spent()
     attempts_hour: int = 0
     """Tries of this person to this number in the last hour."""
     oldest_attempt_s: int = 0

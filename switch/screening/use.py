@@ -4,12 +4,13 @@ The most restrictive of facility, terminal, person and number wins, count by cou
 our own fault was never counted (`switch.store.house_attempts`).
 """
 
+from dataclasses import dataclass
 from typing import Final
 
 from switch.media.phrase import Clock, Count, Day, Value
 from switch.routing.limits import Limits, strictest
 from switch.routing.schedule import LocalTime
-from switch.screening.facts import Facts
+from switch.screening.facts import Facts, Spent
 from switch.screening.permit import Denied
 from switch.screening.reasons import DenyReason
 
@@ -22,73 +23,94 @@ MIDNIGHT: Final = Clock(0)
 _DAYS_OF_MONTH: Final = (31, 28, 31, 30, 31, 30, 31, 31, 30, 31, 30, 31)
 
 
-def limits_of(facts: Facts) -> Limits:
-    """Return the limits of this call: the strictest of all that have some."""
-    each: list[Limits] = []
-    if facts.site is not None:
-        settings, rules = facts.site.settings, facts.site.facility.rules
-        each.append(rules.limits)
-        if rules.velocity:
-            each.append(
-                Limits(
-                    attempts_per_number_max=settings.attempts_per_number_max,
-                    numbers_per_day_max=settings.numbers_per_day_max,
-                    cool_down_s=settings.cool_down_s,
-                )
-            )
+@dataclass(frozen=True, slots=True)
+class Subject:
+    """One of those whose calls are counted."""
+
+    whose: str
+    limits: Limits
+    spent: Spent
+
+    def periods(self) -> tuple[tuple[str, int, int | None, int, int | None], ...]:
+        """Return (period, calls, most calls, seconds, most minutes) for each period."""
+        spent, limits = self.spent, self.limits
+        # fmt: off
+        return (
+            ("day",   spent.calls_day,   limits.calls_per_day_max,
+                      spent.talked_s_day,   limits.minutes_per_day_max),
+            ("week",  spent.calls_week,  limits.calls_per_week_max,
+                      spent.talked_s_week,  limits.minutes_per_week_max),
+            ("month", spent.calls_month, limits.calls_per_month_max,
+                      spent.talked_s_month, limits.minutes_per_month_max),
+        )
+        # fmt: on
+
+
+def subjects_of(facts: Facts) -> list[Subject]:
+    """Return the person, the terminal and the number with their limits and what they used.
+
+    The facility's own limits are each person's; where nobody says who calls, the terminal's.
+    """
+    house = facts.site.facility.rules.limits if facts.site is not None else Limits()
+    person, found = facts.person.person, []
+    if person is not None:
+        found.append(Subject("person", strictest(house, person.limits), facts.use.person))
     if facts.terminal is not None:
-        each.append(facts.terminal.terminal.limits)
-    if facts.person.person is not None:
-        each.append(facts.person.person.limits)
+        own = facts.terminal.terminal.limits
+        limits = own if person is not None else strictest(house, own)
+        found.append(Subject("terminal", limits, facts.use.terminal))
     if facts.number is not None:
-        each.append(facts.number.treatment.limits)
+        found.append(Subject("number", facts.number.treatment.limits, facts.use.number))
+    return found
+
+
+def limits_of(facts: Facts) -> Limits:
+    """Return the limits of tries and length of this call: the strictest of all that have some."""
+    each = [subject.limits for subject in subjects_of(facts)]
+    if facts.site is not None and facts.site.facility.rules.velocity:
+        settings = facts.site.settings
+        each.append(
+            Limits(
+                attempts_per_number_max=settings.attempts_per_number_max,
+                numbers_per_day_max=settings.numbers_per_day_max,
+                cool_down_s=settings.cool_down_s,
+            )
+        )
     return strictest(*each)
 
 
 def calls(facts: Facts) -> Denied | None:
     """Refuse once the calls of a day, week or month are used up."""
-    limits, use = limits_of(facts), facts.use
-    for period, used, most in (
-        ("day", use.calls_day, limits.calls_per_day_max),
-        ("week", use.calls_week, limits.calls_per_week_max),
-        ("month", use.calls_month, limits.calls_per_month_max),
-    ):
-        if most is not None and used >= most:
-            return Denied(
-                reason=DenyReason.LIMIT_CALLS,
-                values=(("n", Count(min(most, 9_999))), ("when", when_free(period, facts.at))),
-                detail=f"{used} of {most} calls this {period}",
-            )
+    for subject in subjects_of(facts):
+        for period, used, most, _, _ in subject.periods():
+            if most is not None and used >= most:
+                return Denied(
+                    reason=DenyReason.LIMIT_CALLS,
+                    values=(("n", Count(min(most, 9_999))), ("when", when_free(period, facts.at))),
+                    detail=f"{used} of {most} calls this {period}, {subject.whose}",
+                )
     return None
 
 
 def minutes(facts: Facts) -> Denied | None:
-    """Refuse once less than a second of a day's, week's or month's minutes is left."""
-    limits, use = limits_of(facts), facts.use
-    for period, used_s, most in (
-        ("day", use.talked_s_day, limits.minutes_per_day_max),
-        ("week", use.talked_s_week, limits.minutes_per_week_max),
-        ("month", use.talked_s_month, limits.minutes_per_month_max),
-    ):
-        if most is not None and used_s >= most * 60:
-            return Denied(
-                reason=DenyReason.LIMIT_MINUTES,
-                values=(("when", when_free(period, facts.at)),),
-                detail=f"{used_s} s of {most} min this {period}",
-            )
+    """Refuse once the minutes of a day, week or month are used up."""
+    for subject in subjects_of(facts):
+        for period, _, _, used_s, most in subject.periods():
+            if most is not None and used_s >= most * 60:
+                return Denied(
+                    reason=DenyReason.LIMIT_MINUTES,
+                    values=(("when", when_free(period, facts.at)),),
+                    detail=f"{used_s} s of {most} min this {period}, {subject.whose}",
+                )
     return None
 
 
 def seconds_left(facts: Facts) -> int | None:
-    """Return what is left of the person's minutes, or None where they are not counted."""
-    limits, use = limits_of(facts), facts.use
+    """Return what is left of all counted minutes, or None where none are counted."""
     left = [
         most * 60 - used_s
-        for used_s, most in (
-            (use.talked_s_day, limits.minutes_per_day_max),
-            (use.talked_s_week, limits.minutes_per_week_max),
-            (use.talked_s_month, limits.minutes_per_month_max),
-        )
+        for subject in subjects_of(facts)
+        for _, _, _, used_s, most in subject.periods()
         if most is not None
     ]
     return max(0, min(left)) if left else None
