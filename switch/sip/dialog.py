@@ -26,6 +26,7 @@ from switch.sip.events import DialogId, Flow
 from switch.sip.headers import parse_name_addr
 from switch.sip.invite_server import IllegalInputError
 from switch.sip.message import Headers, Request
+from switch.sip.plans import ClientCredential
 from switch.sip.uri import parse_uri
 
 
@@ -52,6 +53,7 @@ class Input(Enum):
     HANG_UP = auto()
     RECV_ACK = auto()
     RECV_NO_ACK = auto()
+    RECV_100 = auto()
     RECV_1XX = auto()
     RECV_2XX = auto()
     RECV_300_699 = auto()
@@ -101,6 +103,7 @@ TABLE: Final[Mapping[tuple[State, Input], tuple[State, tuple[Action, ...]]]] = {
     (_S.BYE_WAITS,    _I.RECV_NO_ACK):  (_S.ENDING,       (_A.BYE,)),
     (_S.BYE_WAITS,    _I.RECV_BYE):     (_S.ENDED,        ()),
     (_S.CALLING,      _I.HANG_UP):      (_S.CANCEL_WAITS, ()),
+    (_S.CALLING,      _I.RECV_100):     (_S.RINGING,      ()),
     (_S.CALLING,      _I.RECV_1XX):     (_S.RINGING,      (_A.REPORT_PROGRESS,)),
     (_S.CALLING,      _I.RECV_2XX):     (_S.CONFIRMED,    (_A.ACK, _A.REPORT_ANSWER)),
     (_S.CALLING,      _I.RECV_300_699): (_S.ENDED,        (_A.REPORT_REFUSAL,)),
@@ -111,6 +114,7 @@ TABLE: Final[Mapping[tuple[State, Input], tuple[State, tuple[Action, ...]]]] = {
     (_S.RINGING,      _I.RECV_300_699): (_S.ENDED,        (_A.REPORT_REFUSAL,)),
     (_S.RINGING,      _I.RECV_NOTHING): (_S.ENDED,        (_A.REPORT_TIMEOUT,)),
     (_S.CANCEL_WAITS, _I.HANG_UP):      (_S.CANCEL_WAITS, ()),
+    (_S.CANCEL_WAITS, _I.RECV_100):     (_S.CANCELLED,    (_A.CANCEL,)),
     (_S.CANCEL_WAITS, _I.RECV_1XX):     (_S.CANCELLED,    (_A.CANCEL,)),
     (_S.CANCEL_WAITS, _I.RECV_2XX):     (_S.ENDING,       (_A.ACK, _A.BYE, _A.REPORT_GIVEN_UP)),
     (_S.CANCEL_WAITS, _I.RECV_300_699): (_S.ENDED,        (_A.REPORT_REFUSAL,)),
@@ -179,6 +183,8 @@ class Dialog:
     local_cseq: int = 0
     remote_cseq: int | None = None
     route_set: tuple[str, ...] = ()
+    credential: ClientCredential | None = None
+    """How our requests inside it answer a challenge."""
 
     def step(self, kind: Input) -> tuple[Action, ...]:
         """Take an input; return what the stack must do, in order."""

@@ -1,7 +1,7 @@
 """What the stack remembers of each request: its machine, its bytes, whom it concerns.
 
-A transaction that only waits for repeats becomes a `Lingering`: key, last bytes, deadline. There are
-32 seconds' worth of those, so their size is the memory bill of signalling.
+A transaction that only waits for repeats becomes a `Lingering`: key, last bytes, deadline. There
+are 32 seconds' worth of those, so their size is the memory bill of signalling.
 
 Source: RFC 3261 sections 17.1.3 and 17.2.3 (how messages find their transaction).
 """
@@ -68,7 +68,6 @@ class ClientInvite:
     data: bytes
     flow: Flow
     dialog: Dialog
-    credential: ClientCredential | None
     acks: SuccessAck = field(default_factory=SuccessAck)
     transaction: TransactionId | None = None
     """Set for a re-INVITE of ours."""
@@ -106,7 +105,7 @@ class Lingering:
     flow: Flow
     acks: SuccessAck | None = None
     dialog: Dialog | None = None
-    request: Request | None = None
+    invite: ClientInvite | None = None
     """The INVITE of ours whose forks may still answer."""
     merge_key: str = ""
     timer_at: float | None = None
