@@ -147,6 +147,23 @@ _FAILED_CAUSES: Final = frozenset({27, 34, 38, 41, 42, 44, 47})
 order, congestion, temporary failure, no resource. ITU-T Q.850 table 1."""
 
 
+_NEXT_TRUNK_CAUSES: Final = frozenset({34, 38, 41, 42, 44, 47})
+"""The trunk is full or broken, so another may do. ITU-T Q.850 table 1, resource unavailable."""
+
+
+def fails_over(status: int, q850: int | None = None) -> bool:
+    """Whether the next trunk may do better: 5xx, a time-out, or a cause that blames this one.
+
+    Never on 486, 600, 603: the called party was reached. signalling.md section 3.
+    """
+    if status in {486, 600, 603}:
+        return False
+    cause_says_more = q850 is not None and (q850 in _CAUSE_END or q850 == NORMAL_CLEARING)
+    if 500 <= status < 600:
+        return not cause_says_more
+    return status in {0, 408} or q850 in _NEXT_TRUNK_CAUSES
+
+
 def status_to_end(status: int, q850: int | None = None) -> EndReason:
     """Read a refusal of the trunk's, before answer.
 

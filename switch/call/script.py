@@ -140,7 +140,7 @@ class Script:
         """Take the reason why the person may not dial."""
         return self._memory.stage.person_denied(denied, now=now)
 
-    def name_taken(self, *, ok: bool, now: float) -> Effects:
+    def name_taken(self, ok: bool, *, now: float) -> Effects:
         """Take the end of the recording of the name."""
         return self._memory.stage.name_taken(ok=ok, now=now)
 
@@ -148,7 +148,7 @@ class Script:
         """Take the person's own balance and what it is enough for."""
         return self._memory.stage.balance_read(micros, minutes, now=now)
 
-    def number_requested(self, *, ok: bool, now: float) -> Effects:
+    def number_requested(self, ok: bool, *, now: float) -> Effects:
         """Take whether the request was noted down."""
         return self._memory.stage.number_requested(ok=ok, now=now)
 
@@ -184,6 +184,14 @@ class Script:
         if isinstance(memory.stage, Talking):
             return memory.stage.parted(by_paid_until=by_paid_until, now=now)
         return []
+
+    def metering_lost(self, *, now: float) -> Effects:
+        """Take the worker's end of the talk where the next second could not be asked for."""
+        memory = self._memory
+        if not isinstance(memory.stage, Talking):
+            return []
+        memory.bridge = BridgeAt.PARTED
+        return close(memory, EndReason.METERING_LOST, by="switch", now=now)
 
     # -- what happens meanwhile
 

@@ -56,10 +56,6 @@ class Look:
         self._tone_since: float | None = None
         self._keys_warned: list[float] = []
 
-    def talking(self) -> Effects:
-        """Tell the detectors that the talk begins: what comes now, counts."""
-        return [NoteDetector(side, "talking") for side in Side] if self._inspected else []
-
     def digit(self, side: Side, key: str, *, in_band: bool, now: float) -> Effects:
         """A key: logged with its leg, and warned of where the site says so."""
         choice = self._memory.settings.extra_digits

@@ -141,8 +141,7 @@ class Talking(Stage):
     def enter(self, *, now: float) -> Effects:
         """Begin to count down."""
         self.memory.arm(Timer.LIMIT, self._limit_at)
-        told = self.look.talking() if self.look is not None else []
-        return [*told, *self._check(now=now)]
+        return self._check(now=now)
 
     def money(self, seconds_left: int, *, now: float) -> Effects:
         """The meter says what is left; it works, so it is not lost."""
