@@ -19,17 +19,17 @@ F = TypeVar("F", bound=Callable[..., object])
 
 def stage(function: F) -> F:
     """Mark a per-leg function: plain Python by itself, compiled when a kernel calls it."""
-    return register_jitable(function)  # type: ignore[no-any-return]  # numba ships no types
+    return register_jitable(_nrt=False)(function)  # type: ignore[no-any-return]  # numba ships no types
 
 
 def summing_stage(function: F) -> F:
     """As `stage`, for loops whose sums may be reordered: 8 to 16 samples at a time."""
-    return register_jitable(fastmath={"reassoc", "contract", "nsz"})(function)  # type: ignore[no-any-return]  # same
+    return register_jitable(_nrt=False, fastmath={"reassoc", "contract", "nsz"})(function)  # type: ignore[no-any-return]  # same
 
 
 def compiled(function: F) -> F:
     """The kernel, compiled for the first time or loaded from the cache; releases the GIL."""
-    return cast("F", numba.njit(nogil=True, cache=True)(function))
+    return cast("F", numba.njit(nogil=True, cache=True, _nrt=False)(function))
 
 
 def stamp(*modules: ModuleType) -> int:

@@ -1,0 +1,70 @@
+"""Cost of a tick of the bank, per leg: one JSON line per number of legs.
+
+Run: OPENBLAS_NUM_THREADS=1 python -m tests.bench.bench_dsp
+"""
+
+import json
+import os
+import sys
+import time
+
+os.environ.setdefault("OPENBLAS_NUM_THREADS", "1")
+os.environ.setdefault("OMP_NUM_THREADS", "1")
+os.environ.setdefault("MKL_NUM_THREADS", "1")
+
+import numpy as np
+
+from dsp.bank import Bank
+from dsp.event import Kind
+from dsp.g711 import encode_ulaw
+from dsp.leg import LegSpec, Role
+
+TICKS = 300
+LEGS = (200, 1000, 2000)
+
+
+def talk(rng: np.random.Generator, frames: int) -> np.ndarray:
+    """Talk-like noise in spurts over a floor, µ-law frames."""
+    sound = rng.standard_normal(frames * 160) * 3e-3
+    spurts = np.repeat(rng.random(frames // 25 + 1) < 0.4, 25 * 160)[: frames * 160]
+    colour = np.convolve(rng.standard_normal(frames * 160), [0.5, 0.4, 0.3, 0.2], "same")
+    sound += spurts * colour * 0.1
+    return encode_ulaw((np.clip(sound, -1, 1) * 32000).astype(np.int16)).reshape(frames, 160)
+
+
+def measure(legs: int, kinds: frozenset[Kind]) -> dict[str, float]:
+    """Median and p99 of a tick in ms."""
+    rng = np.random.default_rng(1)
+    bank = Bank(legs_max=4096)
+    bank.warm()
+    for row in range(legs):
+        bank.open(row, LegSpec(Role.B if row % 2 else Role.A, kinds=kinds))
+        if row % 2 and len(kinds) > 1:
+            bank.join(row - 1, row)
+    voices = [talk(rng, TICKS) for _ in range(16)]
+    valid, flags = np.ones(legs, np.bool_), np.zeros(legs, np.uint16)
+    payload = np.empty((legs, 160), np.uint8)
+    took = []
+    for tick in range(TICKS):
+        for row in range(legs):
+            payload[row] = voices[row % 16][(tick + row) % TICKS]
+        begin = time.perf_counter()
+        bank.push(payload, valid, flags)
+        took.append(time.perf_counter() - begin)
+    return {
+        "ms": round(float(np.median(took)) * 1e3, 3),
+        "p99_ms": round(float(np.percentile(took, 99)) * 1e3, 3),
+        "us_per_leg": round(float(np.median(took)) * 1e6 / legs, 3),
+    }
+
+
+def main() -> None:
+    """Print every bench."""
+    for name, kinds in (("dsp_tick", frozenset(Kind)), ("dsp_tick_digits", frozenset({Kind.DTMF}))):
+        for legs in LEGS:
+            line = {"bench": name, "legs": legs, **measure(legs, kinds)}
+            sys.stdout.write(json.dumps(line) + "\n")
+
+
+if __name__ == "__main__":
+    main()
