@@ -169,7 +169,7 @@ class NonceBook:
         claim = parse_authorization(header)
         if claim is None:
             return Verdict.MISSING
-        known = credential or Credential(claim.user, claim.realm, Algorithm.MD5, "0" * 32)
+        known = credential or _nobody(claim)
         proved = hmac.compare_digest(
             _response(known, claim, method).encode(), claim.response.encode("utf-8", "replace")
         )
@@ -191,6 +191,11 @@ class NonceBook:
         limit_ms = int((now - NONCE_LIFE_S) * 1000)
         self._counts = {n: c for n, c in self._counts.items() if _made_ms(n) >= limit_ms}
 
+    @property
+    def remembered(self) -> int:
+        """How many nonces have a count."""
+        return len(self._counts)
+
     def _nonce(self, made_ms: int, number: int, source_ip: str) -> str:
         head = made_ms.to_bytes(8, "big") + number.to_bytes(4, "big")
         mac = hmac.digest(self._secret, head + source_ip.encode(), "sha256")[:_NONCE_HASH_BYTES]
@@ -202,7 +207,7 @@ class NonceBook:
             return False
         made_ms, number = int.from_bytes(raw[:8], "big"), int.from_bytes(raw[8:12], "big")
         ours = hmac.compare_digest(self._nonce(made_ms, number, source_ip), nonce)
-        return ours and 0 <= now * 1000 - made_ms + 1 <= NONCE_LIFE_S * 1000
+        return ours and 0 <= int(now * 1000) - made_ms <= NONCE_LIFE_S * 1000
 
     def _take_count(self, claim: Authorization) -> bool:
         """Accept each count of a nonce once; without qop there is one count only."""
@@ -316,6 +321,12 @@ def _parse_digest(header: str) -> dict[str, str] | None:
         params[found.group(1).lower()] = unquote(found.group(2))
         at = found.end()
     return params
+
+
+def _nobody(claim: Authorization) -> Credential:
+    """What to check an unknown user against, so that it takes as long as a known one."""
+    algorithm = next((a for a in Algorithm if a == claim.algorithm), Algorithm.MD5)
+    return Credential(claim.user, claim.realm, algorithm, _digest(algorithm, ""))
 
 
 def _is_sound(claim: Authorization) -> bool:

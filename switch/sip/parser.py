@@ -31,6 +31,7 @@ _METHOD: Final = re.compile(TOKEN)
 _NAME: Final = re.compile(TOKEN)
 _FOLD: Final = re.compile(r"\r\n[ \t]+")
 _STRAY_CONTROL: Final = re.compile(r"(?<!\\)[\x00-\x08\x0b\x0c\x0e-\x1f\x7f]")
+_STRAY_BREAK: Final = re.compile(r"\r(?!\n)|(?<!\r)\n")
 _SINGLE: Final = (
     "from", "to", "call-id", "cseq", "max-forwards", "content-length", "content-type",
 )  # fmt: skip
@@ -154,9 +155,9 @@ class StreamParser:
 
     def _take(self) -> bytes | None:
         buffer = self._buffer
-        skip = len(buffer) - len(buffer.lstrip(b"\r\n")) if buffer[:1] in {b"\r", b"\n"} else 0
-        if skip:
-            del buffer[:skip]
+        if buffer.startswith((b"\r", b"\n")):
+            del buffer[: len(buffer) - len(buffer.lstrip(b"\r\n"))]
+            self._scanned = 0
         end = buffer.find(b"\r\n\r\n", self._scanned)
         if end < 0:
             self._scanned = max(0, len(buffer) - 3)
@@ -234,6 +235,7 @@ def _split_lines(head: bytes, limits: SipLimits) -> tuple[list[str], PeerError |
     breaks = text.count("\r\n")
     if text.count("\n") != breaks or text.count("\r") != breaks:
         fault = fault or PeerError(400, "Line break that is not CRLF")
+        text = _STRAY_BREAK.sub(" ", text)
     if "\r\n " in text or "\r\n\t" in text:
         text = _FOLD.sub(" ", text)
     lines = text.split("\r\n")
