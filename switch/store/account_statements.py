@@ -4,7 +4,7 @@ import sqlite3
 from dataclasses import dataclass
 from typing import Final
 
-from switch.billing.ledger import Account, Purse, Transfer, TransferResult
+from switch.billing.ledger import NOTHING, Account, Purse, Transfer, TransferResult
 from switch.billing.payer import Payer
 from switch.errors import UserError
 from switch.ids import AccountId
@@ -63,7 +63,7 @@ class NewAccount:
     """Outside numbers (E.164) whose calls it pays."""
     approves: str = "listed"
     """`listed`: people are approved one by one; `all`: everybody who is not denied."""
-    floor: Micros = Micros(0)  # noqa: RUF009 - a NewType call is its argument
+    floor: Micros = NOTHING
     """0, or minus the credit limit."""
     currency: str = "USD"
 

@@ -1,0 +1,335 @@
+"""The commands about money: accounts, the ledger, prices."""
+
+import asyncio
+import re
+import secrets
+from collections.abc import Mapping
+from pathlib import Path
+from typing import Any, Final
+
+from switch.admin.command import Argument, Command, Desk
+from switch.billing.ledger import TransferResult
+from switch.billing.payer import Payer
+from switch.billing.quote import QuoteRefusal
+from switch.billing.settings import BillingSettings
+from switch.billing.tariff import PriceBook
+from switch.errors import UserError
+from switch.ids import AccountId
+from switch.money import MICROS_PER_CENT, Micros
+from switch.store import ledger_seal, ledger_verify
+from switch.store.account_statements import NewAccount
+from switch.store.account_store import AccountStore, AccountView
+from switch.store.engine import driver
+from switch.store.price_files import load_price_book
+from switch.store.record_store import utc_text
+
+_DOLLARS: Final = re.compile(r"(-?)(\d{1,9})(?:\.(\d{1,6}))?")
+_NUMBER: Final = re.compile(r"\+[1-9]\d{6,14}")
+_TRANSFERS: Final = """
+SELECT id, debit, credit, amount, code, ref, at FROM transfer
+ WHERE (:account = 0 OR debit = :account OR credit = :account) AND (:ref = '' OR ref = :ref)
+ ORDER BY seq DESC LIMIT :rows_max
+"""
+_BOOKS: Final = """
+SELECT kind, currency, sum(posted) FROM account WHERE floor IS NULL GROUP BY kind, currency
+UNION ALL
+SELECT 'all purses', currency, sum(posted) FROM account WHERE floor IS NOT NULL GROUP BY currency
+"""
+
+
+def micros_of(dollars: str) -> Micros:
+    """Read an amount as people write it, `12.50`; up to six decimals, no float in between.
+
+    Raises:
+        UserError: it is no amount.
+    """
+    match = _DOLLARS.fullmatch(dollars.strip().removeprefix("$"))
+    if match is None:
+        raise UserError(f"{dollars!r} is not an amount. Write it like 12.50.")
+    sign, whole, decimals = match.groups()
+    micros = int(whole) * 100 * MICROS_PER_CENT + int((decimals or "").ljust(6, "0"))
+    return Micros(-micros if sign else micros)
+
+
+def dollars_of(micros: int) -> str:
+    """Write an amount exactly: at least two decimals, up to six."""
+    sign = "-" if micros < 0 else ""
+    whole, part = divmod(abs(micros), 100 * MICROS_PER_CENT)
+    return f"{sign}{whole}.{f'{part:06d}'.rstrip('0').ljust(2, '0')}"
+
+
+async def _open(desk: Desk, given: Mapping[str, Any]) -> dict[str, Any]:
+    numbers = tuple(_number(text) for text in given["number"] or ())
+    limit = micros_of(given["limit"])
+    if limit and given["kind"] != "agency":
+        raise UserError("Only an agency's account has a limit; the others stop at zero.")
+    new = NewAccount(
+        kind=given["kind"],
+        owner=given["owner"],
+        facility=given["facility"],
+        numbers=numbers,
+        approves=given["approves"],
+        floor=Micros(-limit),
+    )
+    if new.kind != "called_prepaid" and not new.owner:
+        raise UserError(f"A {new.kind} account needs its owner: --owner ID.")
+    accounts = AccountStore(desk.store)
+    account = await accounts.open(new)
+    return await _shown(accounts, account)
+
+
+async def _show(desk: Desk, given: Mapping[str, Any]) -> dict[str, Any]:
+    accounts = AccountStore(desk.store)
+    return await _shown(accounts, await _account(accounts, given["account"]))
+
+
+async def _list(desk: Desk, given: Mapping[str, Any]) -> list[dict[str, Any]]:
+    views = await AccountStore(desk.store).find_all(
+        kind=given["kind"], owner=given["owner"], rows_max=given["rows"]
+    )
+    return [_view(view) for view in views]
+
+
+async def _fund(desk: Desk, given: Mapping[str, Any]) -> dict[str, Any]:
+    accounts = AccountStore(desk.store)
+    account = await _account(accounts, given["account"])
+    ref = given["ref"] or secrets.token_hex(8)
+    result = await accounts.fund(account, micros_of(given["amount"]), ref=ref)
+    if not result.is_done:
+        raise UserError(f"Nothing was paid in: {result.value.replace('_', ' ')}.")
+    again = {"note": "was paid in before"} if result is TransferResult.EXISTS else {}
+    return await _shown(accounts, account) | {"ref": ref} | again
+
+
+async def _link(desk: Desk, given: Mapping[str, Any]) -> dict[str, Any]:
+    accounts = AccountStore(desk.store)
+    account = await _account(accounts, given["account"])
+    if given["number"]:
+        await accounts.link(account, _number(given["number"]))
+    if given["person"]:
+        await accounts.judge_person(account, given["person"], approved=not given["deny"])
+    return await _shown(accounts, account)
+
+
+async def _close(desk: Desk, given: Mapping[str, Any]) -> dict[str, Any]:
+    accounts = AccountStore(desk.store)
+    account = await _account(accounts, given["account"])
+    back = await accounts.close(account, ref=desk.by)
+    return await _shown(accounts, account) | {"paid_back": dollars_of(back)}
+
+
+async def _verify(desk: Desk, _given: Mapping[str, Any]) -> dict[str, Any]:
+    faults = await desk.store.read(lambda c: ledger_verify.verify(driver(c)))
+    return {
+        "sound": not faults,
+        "faults": [{"rule": fault.rule, "says": fault.says} for fault in faults],
+    }
+
+
+async def _ledger(desk: Desk, given: Mapping[str, Any]) -> Any:  # noqa: ANN401 - JSON
+    if given["books"]:
+        books = await desk.store.read(lambda c: driver(c).execute(_BOOKS).fetchall())
+        return [
+            {"book": kind, "currency": currency, "posted": dollars_of(posted)}
+            for kind, currency, posted in books
+        ]
+    key: dict[str, Any] = {"account": 0, "ref": "", "rows_max": given["rows"]}
+    if given["account"]:
+        key["account"] = await _account(AccountStore(desk.store), given["account"])
+    if given["call"]:
+        key["ref"] = f"call:{given['call']}"
+    rows = await desk.store.read(lambda c: driver(c).execute(_TRANSFERS, key).fetchall())
+    names = ("id", "debit", "credit", "amount", "code", "ref", "at")
+    return [
+        dict(zip(names, row, strict=True)) | {"amount": dollars_of(row[3]), "at": utc_text(row[6])}
+        for row in rows
+    ]
+
+
+async def _seal(desk: Desk, _given: Mapping[str, Any]) -> dict[str, Any]:
+    at = desk.clock.wall()
+    return {
+        "sealed": await desk.store.write(lambda c: ledger_seal.seal_days(driver(c), at=at)),
+    }
+
+
+async def _quote(desk: Desk, given: Mapping[str, Any]) -> dict[str, Any]:
+    book = await asyncio.to_thread(_price_book, Path(given["config"]))
+    quote = book.quote(
+        given["tariff"],
+        payer=Payer(given["payer"]),
+        call_class=given["class"],
+        date=given["date"] or utc_text(desk.clock.wall())[:10],
+    )
+    if isinstance(quote, QuoteRefusal):
+        raise UserError(f"There is no price for that in the tariff {given['tariff']}.")
+    return {
+        "a_minute": dollars_of(quote.micros_per_minute),
+        "price": dollars_of(quote.price_micros_per_minute),
+        "taxes": dollars_of(quote.tax_micros_per_minute),
+        "lines": [
+            {"book": line.book, "a_minute": dollars_of(line.micros_per_minute)}
+            for line in quote.lines
+        ],
+        "tier": quote.tier,
+        "rate_row": quote.rate_row,
+        "law_row": quote.law_row,
+        "capped": quote.capped,
+        "quote": quote.id,
+        "alarms": list(book.alarms),
+    }
+
+
+def _price_book(folder: Path) -> PriceBook:
+    """Read every file of law and contracts in a configuration folder."""
+    law, tariffs = (
+        tuple(sorted(path.relative_to(folder).as_posix() for path in folder.glob(pattern)))
+        for pattern in ("law/*.toml", "tariffs/*.toml")
+    )
+    return load_price_book(folder, BillingSettings(law=law, tariffs=tariffs))
+
+
+async def _account(accounts: AccountStore, text: str) -> AccountId:
+    """Find the account that is meant by an id or by a number."""
+    if text.isdecimal():
+        return AccountId(int(text))
+    found = await accounts.find_all(number=_number(text))
+    if len(found) != 1:
+        raise UserError(f"{len(found)} accounts pay for {text}; say its id.")
+    return found[0].account.id
+
+
+async def _shown(accounts: AccountStore, account: AccountId) -> dict[str, Any]:
+    view = await accounts.find(account)
+    if view is None:
+        raise UserError(f"There is no account {account}.")
+    return _view(view)
+
+
+def _view(view: AccountView) -> dict[str, Any]:
+    account, purse = view.account, view.account.purse
+    return {
+        "id": account.id,
+        "kind": account.kind,
+        "owner": account.owner,
+        "facility": account.facility,
+        "numbers": list(view.numbers),
+        "posted": dollars_of(purse.posted),
+        "held": dollars_of(purse.held),
+        "available": dollars_of(purse.available),
+        "posted_micros": purse.posted,
+        "available_micros": purse.available,
+        "state": "open" if account.is_open else "closed",
+    }
+
+
+def _number(text: str) -> str:
+    if _NUMBER.fullmatch(text) is None:
+        raise UserError(f"{text!r} is not a number. Write it like +15550100123.")
+    return text
+
+
+_ACCOUNT: Final = Argument(name="account", help="its id, or a number that it pays for")
+_ROWS: Final = Argument(
+    name="--rows", help="at most so many", kind=int, required=False, default=100
+)
+_KINDS: Final = ("called_prepaid", "caller_debit", "agency")
+
+
+def _option(name: str, text: str, **more: Any) -> Argument:  # noqa: ANN401 - passed on
+    return Argument(name=name, help=text, required=False, **({"default": ""} | more))
+
+
+COMMANDS: Final = (
+    Command(
+        noun="account",
+        verb="open",
+        help="open an account with nothing in it",
+        arguments=(
+            _option("--kind", "whose it is", default="called_prepaid", choices=_KINDS),
+            _option("--owner", "the person (caller_debit) or agency it belongs to"),
+            _option("--number", "a number whose calls it pays", default=None, many=True),
+            _option("--facility", "where it belongs"),
+            _option("--approves", "who may be paid for", default="all", choices=("listed", "all")),
+            _option("--limit", "how far an agency may owe", default="0"),
+        ),
+        run=_open,
+    ),
+    Command(
+        noun="account",
+        verb="show",
+        help="what stands on an account",
+        arguments=(_ACCOUNT,),
+        run=_show,
+    ),
+    Command(
+        noun="account",
+        verb="list",
+        help="list accounts",
+        arguments=(_option("--kind", "only this kind"), _option("--owner", "only of this"), _ROWS),
+        run=_list,
+    ),
+    Command(
+        noun="account",
+        verb="fund",
+        help="pay in by hand",
+        arguments=(
+            _ACCOUNT,
+            Argument(name="amount", help="in dollars, like 12.50"),
+            _option("--ref", "receipt or reason; paid in once for each"),
+        ),
+        run=_fund,
+    ),
+    Command(
+        noun="account",
+        verb="link",
+        help="let it pay for a number, or for a person's calls",
+        arguments=(
+            _ACCOUNT,
+            _option("--number", "a number whose calls it pays"),
+            _option("--person", "a person who may call at its cost"),
+            _option("--deny", "deny that person instead", kind=bool, default=False),
+        ),
+        run=_link,
+    ),
+    Command(
+        noun="account",
+        verb="close",
+        help="close it and pay everything back",
+        arguments=(_ACCOUNT,),
+        run=_close,
+    ),
+    Command(noun="ledger", verb="verify", help="does the ledger prove itself?", run=_verify),
+    Command(
+        noun="ledger",
+        verb="show",
+        help="the transfers, the newest first",
+        arguments=(
+            _option("--account", "of one account"),
+            _option("--call", "of one call"),
+            _option("--books", "the sums of the books instead", kind=bool, default=False),
+            _ROWS,
+        ),
+        run=_ledger,
+    ),
+    Command(noun="ledger", verb="seal", help="seal the days that are over", run=_seal),
+    Command(
+        noun="rate",
+        verb="quote",
+        help="what a call would cost",
+        arguments=(
+            Argument(name="tariff", help="the contract"),
+            _option(
+                "--payer",
+                "who pays",
+                default=Payer.CALLED_PREPAID.value,
+                choices=tuple(payer.value for payer in Payer),
+            ),
+            _option("--class", "local, intrastate, interstate, …", default="interstate"),
+            _option("--date", "the day, like 2026-11-24; today if not given"),
+            _option("--config", "folder of the configuration", default="config"),
+        ),
+        run=_quote,
+    ),
+)
+"""`kinline account …`, `kinline ledger …`, `kinline rate …`."""
