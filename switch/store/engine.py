@@ -133,7 +133,7 @@ class Store:
                     return deed(connection)
                 finally:
                     connection.exec_driver_sql("ROLLBACK")
-        except DBAPIError as error:
+        except (DBAPIError, sqlite3.Error) as error:
             raise StoreError(fault_sentence(self.path, error)) from error
 
     def _write_forever(self) -> None:
@@ -175,9 +175,9 @@ class Store:
     ) -> None:
         try:
             waiting.result = waiting.deed(connection)
-        except IntegrityError as error:
+        except (IntegrityError, sqlite3.IntegrityError) as error:
             waiting.error = error
-        except DBAPIError as error:
+        except (DBAPIError, sqlite3.Error) as error:
             waiting.error = StoreError(fault_sentence(self.path, error))
             waiting.error.__cause__ = error
         except BaseException as error:  # noqa: BLE001 - it belongs to whoever asked, not to us
