@@ -22,21 +22,39 @@ class LocalAddresses:
     """The addresses under which others reach us; filled by whoever opens the sockets."""
 
     def __init__(self) -> None:
-        self._at: dict[tuple[str, int], tuple[str, int]] = {}
+        self._first: dict[tuple[str, int], tuple[tuple[str, int], tuple[str, int]]] = {}
+        """By transport and family: how the first socket is bound, and how it is called."""
+        self._called: dict[tuple[str, tuple[str, int]], tuple[str, int]] = {}
 
-    def put(self, transport: str, host: str, port: int) -> None:
-        """Say that this transport is reached at this address (for the family of `host`)."""
-        self._at[transport, family_of(host)] = (host.strip("[]"), port)
+    def put(
+        self, transport: str, host: str, port: int, *, bound: tuple[str, int] | None = None
+    ) -> None:
+        """Say that this transport is reached at this address.
+
+        Args:
+            transport: `udp` or `tcp`.
+            host: an IP literal as others see us.
+            port: as others see it.
+            bound: the socket's own address, if it differs (NAT, all interfaces).
+        """
+        called = (host.strip("[]"), port)
+        bound = bound or called
+        self._first.setdefault((transport, family_of(host)), (bound, called))
+        self._called[transport, bound] = called
 
     def of(self, flow: Flow) -> tuple[str, int]:
         """Return our address as the far end of this flow knows it."""
-        return self._at.get((flow.transport, family_of(flow.peer[0])), flow.local)
+        called = self._called.get((flow.transport, flow.local))
+        if called is not None:
+            return called
+        first = self._first.get((flow.transport, family_of(flow.peer[0])))
+        return flow.local if first is None else first[1]
 
     def flow_to(self, transport: str, ip: str, port: int) -> Flow:
         """Return the flow on which to send to this IP literal."""
         ip = ip.strip("[]")
-        local = self._at.get((transport, family_of(ip)), ("", 0))
-        return Flow(transport, local, (ip, port))
+        first = self._first.get((transport, family_of(ip)))
+        return Flow(transport, ("", 0) if first is None else first[0], (ip, port))
 
     def sent_by(self, flow: Flow) -> str:
         """Return `host:port` for a Via on this flow."""

@@ -1,0 +1,123 @@
+"""All TCP connections of the switch: found by number or by peer, limited by address.
+
+A stranger's connection is held without a byte and without being read, then closed: it learns
+nothing, and cannot fill our memory (`signalling.md` section 8).
+"""
+
+import asyncio
+import socket
+from collections import OrderedDict
+from collections.abc import Callable
+
+from switch.sip.events import Flow
+from switch.sip.limits import SipLimits
+from switch.transport.settings import TransportSettings
+from switch.transport.tcp import Ears, TcpConnection, connect
+
+
+class Connections:
+    """The connections of one pump.
+
+    Args:
+        settings: how many, how long.
+        limits: of messages.
+        ears: whom they tell.
+        is_known: whether the far end of a flow is anybody.
+    """
+
+    def __init__(
+        self,
+        *,
+        settings: TransportSettings,
+        limits: SipLimits,
+        ears: Ears,
+        is_known: Callable[[Flow], bool],
+    ) -> None:
+        self._settings = settings
+        self._limits = limits
+        self._ears = Ears(ears.on_message, ears.on_garbage, self._closed)
+        self._on_closed = ears.on_closed
+        self._is_known = is_known
+        self._by_number: dict[int, TcpConnection] = {}
+        self._by_peer: dict[tuple[str, int], TcpConnection] = {}
+        self._strangers: OrderedDict[int, socket.socket] = OrderedDict()
+        self._numbered = 0
+
+    def __len__(self) -> int:
+        """Return how many connections of known peers there are."""
+        return len(self._by_number)
+
+    def accepted(
+        self, connected: socket.socket, local: tuple[str, int], peer: tuple[str, int]
+    ) -> None:
+        """Take a connection that came in."""
+        self._numbered += 1
+        flow = Flow("tcp", local, peer, self._numbered)
+        if not self._is_known(flow):
+            self._hold(connected)
+            return
+        same = sum(c.flow.peer[0] == peer[0] for c in self._by_number.values())
+        if same >= self._settings.connections_max:
+            connected.close()
+            return
+        made = self._add(connected, flow, is_open=True)
+        asyncio.get_running_loop().call_later(
+            self._settings.first_request_s_max, self._close_if_silent, made
+        )
+
+    def send(self, data: bytes, flow: Flow) -> bool:
+        """Send on this connection, or on one to the same peer, or on a new one; False if none."""
+        found = self._by_number.get(flow.connection) or self._by_peer.get(flow.peer)
+        if found is None:
+            try:
+                made = connect(flow.peer)
+            except OSError:
+                return False
+            self._numbered += 1
+            found = self._add(
+                made, Flow("tcp", flow.local, flow.peer, self._numbered), is_open=False
+            )
+        found.send(data)
+        return True
+
+    def close(self) -> None:
+        """Close all."""
+        for found in list(self._by_number.values()):
+            found.close()
+        for stranger in self._strangers.values():
+            stranger.close()
+        self._by_number.clear()
+        self._by_peer.clear()
+        self._strangers.clear()
+
+    def _add(self, connected: socket.socket, flow: Flow, *, is_open: bool) -> TcpConnection:
+        made = TcpConnection(connected, flow, self._ears, self._limits, is_open=is_open)
+        self._by_number[flow.connection] = made
+        self._by_peer[flow.peer] = made
+        made.open()
+        return made
+
+    def _closed(self, flow: Flow) -> None:
+        gone = self._by_number.pop(flow.connection, None)
+        if gone is not None and self._by_peer.get(flow.peer) is gone:
+            del self._by_peer[flow.peer]
+        self._on_closed(flow)
+
+    def _close_if_silent(self, made: TcpConnection) -> None:
+        if not made.has_spoken and made.flow.connection in self._by_number:
+            made.close()
+            self._closed(made.flow)
+
+    def _hold(self, stranger: socket.socket) -> None:
+        number = stranger.fileno()
+        self._strangers[number] = stranger
+        if len(self._strangers) > self._settings.strangers_max:
+            self._strangers.popitem(last=False)[1].close()
+        asyncio.get_running_loop().call_later(
+            self._settings.first_request_s_max, self._let_go, number, stranger
+        )
+
+    def _let_go(self, number: int, stranger: socket.socket) -> None:
+        if self._strangers.get(number) is stranger:
+            del self._strangers[number]
+            stranger.close()
