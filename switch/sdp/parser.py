@@ -4,6 +4,7 @@ Whatever is wrong is 488: the peer could be understood as SIP, but not as a call
 """
 
 import re
+from itertools import pairwise
 from typing import Final
 
 from switch.errors import LocalError, PeerError
@@ -41,10 +42,9 @@ def parse(body: bytes, limits: SipLimits = DEFAULT) -> SessionDescription:
     head = tuple(lines[: starts[0]] if starts else lines)
     if head[:1] != (("v", "0"),):
         raise PeerError(488, "Not SDP version 0")
-    ends = [*starts[1:], len(lines)]
     media = tuple(
         _parse_media(lines[start][1], tuple(lines[start + 1 : end]), limits)
-        for start, end in zip(starts, ends, strict=True)
+        for start, end in pairwise([*starts, len(lines)])
     )
     description = SessionDescription(head, media)
     _ = description.origin  # raises if it is malformed

@@ -51,7 +51,8 @@ def test_a_hash_may_be_dialled_unescaped_and_leaves_escaped() -> None:
     "text",
     [
         "", "sip:", "sip:@host", "sip:a@", "sip:a@ho st", "sip:a@b@c", "sip:a b@host",
-        "sip:a%4@host", "sip:a%ff@host", "sip:host:0", "sip:host:65536", "sip:[::1", "sip:[1.2.3.4]", "sip:[:::]",
+        "sip:a%4@host", "sip:a%ff@host", "sip:host:0", "sip:host:65536", "sip:[::1",
+        "sip:[1.2.3.4]", "sip:[:::]",
         "sip:host;", "sip:host;;lr", "sip:host;lr;LR", "sip:host;a=", "sip:host?", "sip:host?a",
         "sip:host?=a", "sip:-host", "sip:host-", "tel:", "tel:+", "tel:alice", "host", "sip",
         "1sip:a", "sip:a@host\r\nX: y", "sip:a@host\n", "sip:٣@host", "tel:+٣",
