@@ -1,0 +1,321 @@
+"""All live calls: what comes in is admitted or refused here, and handed to its driver.
+
+SIP event  -> on_sip   -> a new call, or the dialog's listener
+worker     -> on_media -> the call of that leg
+the meter  -> on_meter -> the call
+staff      -> cut, lockdown, house_changed -> the calls concerned
+"""
+
+import asyncio
+import logging
+from collections import Counter
+from typing import Any, Final
+
+from switch.billing.meter_news import MeterNews, MoneyAdded, SecondsLeft
+from switch.call.news import BalanceNews, RegistrationNews, WorkerNews
+from switch.call.orders import Order, PersonChanged, StaffCut, SwitchFails
+from switch.call.signals import Side
+from switch.call.switchboard.admission import Admission
+from switch.call.switchboard.dialogs import DialogBook
+from switch.call.switchboard.driver import CallDriver, Step
+from switch.call.switchboard.people import LiveHouse
+from switch.call.switchboard.rooms import Rooms
+from switch.call.switchboard.trunks import TrunkDesk
+from switch.errors import UserError
+from switch.ids import CallId, call_of
+from switch.media.messages import (
+    CallEnded,
+    Detected,
+    DigitHeard,
+    FlashHeard,
+    LegReport,
+    MediaEvent,
+    PlayEnded,
+    Recorded,
+    WorkerLost,
+    WorkerReport,
+)
+from switch.sip.binding import BindingBook
+from switch.sip.events import (
+    Answered,
+    Dropped,
+    Event,
+    InviteReceived,
+    OutOfDialogAnswered,
+    RefusedByUs,
+    RegisterReceived,
+)
+from switch.store.house_store import House
+
+CALLS_MAX: Final = 5_000
+"""Calls that one control process admits. Chosen: twice what the default port range carries."""
+
+log = logging.getLogger(__name__)
+
+
+class Switchboard:
+    """Every live call of this node.
+
+    Args:
+        rooms: the neighbours.
+        group: where each call's task lives.
+        house: the directory as loaded at the start; `house_changed` replaces it.
+    """
+
+    def __init__(
+        self,
+        rooms: Rooms,
+        *,
+        group: asyncio.TaskGroup,
+        house: House,
+        dialogs: DialogBook,
+        trunks: TrunkDesk,
+        bindings: BindingBook,
+    ) -> None:
+        self.calls: dict[CallId, CallDriver] = {}
+        self.live = LiveHouse()
+        self.trunks = trunks
+        self.bindings = bindings
+        self.draining = False
+        self.admitted = 0
+        self.finished: Counter[str] = Counter()
+        self.workers: dict[int, WorkerReport] = {}
+        self._rooms = rooms
+        self._group = group
+        self._dialogs = dialogs
+        self._admission = Admission(
+            rooms,
+            house=house,
+            live=self.live,
+            dialogs=dialogs,
+            trunks=trunks,
+            second_line=self._second_line,
+        )
+
+    # ---- from the SIP stack
+
+    def on_sip(self, event: Event) -> None:
+        """Take an event of the stack."""
+        match event:
+            case InviteReceived():
+                self._invited(event)
+            case RegisterReceived():
+                self._registered(event)
+            case OutOfDialogAnswered():
+                self.trunks.on_answer(event, now=self._rooms.clock.monotonic())
+            case Dropped():
+                pass
+            case RefusedByUs(dialog=dialog):
+                if dialog is not None:
+                    self._dialogs.tell(dialog, event)
+            case _:
+                if not self._dialogs.tell(event.dialog, event):
+                    self._unclaimed(event)
+
+    def _second_line(self, first: CallId) -> None:
+        """A line that has a call calls again: a hookflash of form 6."""
+        driver = self.calls.get(first)
+        if driver is not None:
+            script = driver.script
+            driver.post(lambda now: script.flash(Side.A, "6", now=now))
+
+    def _unclaimed(self, event: Event) -> None:
+        """A dialog that nobody drives any more: an answer to it is released at once."""
+        if isinstance(event, Answered):
+            now = self._rooms.clock.monotonic()
+            self._rooms.pump.apply(self._rooms.stack.bye(event.dialog, now=now))
+
+    def _invited(self, event: InviteReceived) -> None:
+        if self.draining or len(self.calls) >= CALLS_MAX:
+            self._turn_away(event)
+            return
+        now = self._rooms.clock.monotonic()
+        driver, first = self._admission.admit(event, now=now)
+        if driver is None:
+            return
+        self.calls[driver.call] = driver
+        self.admitted += 1
+        self._group.create_task(self._guarded(driver, first), name=f"call {driver.call}")
+
+    def _turn_away(self, event: InviteReceived) -> None:
+        wait_s = self._rooms.random.randint(5, 15)
+        effects = self._rooms.stack.respond(
+            event.dialog,
+            503,
+            headers=(("Retry-After", str(wait_s)),),
+            now=self._rooms.clock.monotonic(),
+        )
+        self._rooms.pump.apply(effects)
+
+    async def _guarded(self, driver: CallDriver, first: Step) -> None:
+        """Run one call. Whatever goes wrong in it ends this call and no other."""
+        try:
+            await driver.run(first)
+        except Exception:
+            log.exception("call %d failed; it is released with its credit", driver.call)
+            await self._abandon(driver)
+        finally:
+            self.calls.pop(driver.call, None)
+            self._admission.over(driver)
+
+    async def _abandon(self, driver: CallDriver) -> None:
+        try:
+            await driver.abandon()
+        except Exception:
+            log.exception("call %d could not be settled; the next start settles it", driver.call)
+
+    def _registered(self, event: RegisterReceived) -> None:
+        rooms = self._rooms
+        now = rooms.clock.monotonic()
+        known = self._admission.house.terminal_of_user(event.source.name)
+        if known is None:
+            answer = rooms.stack.respond_to(event.transaction, 403, now=now)
+            rooms.pump.apply(answer)
+            return
+        status, headers = self.bindings.register(
+            event.request, event.flow, terminal=known.id, now=now
+        )
+        rooms.pump.apply(
+            rooms.stack.respond_to(event.transaction, status, headers=headers, now=now)
+        )
+        binding = self.bindings.lookup(known.id, now=now)
+        rooms.publisher.publish_nowait(
+            RegistrationNews(
+                facility=known.facility,
+                terminal=known.id,
+                contact=binding.contact if binding else "",
+                expires_s=round(binding.expires_at - now) if binding else 0,
+                at_wall=rooms.clock.wall(),
+            )
+        )
+
+    # ---- from the media workers
+
+    def on_media(self, event: MediaEvent) -> None:
+        """Take a worker's report."""
+        driver: CallDriver | None = None
+        match event:
+            case DigitHeard() | FlashHeard() | PlayEnded() | Recorded() | Detected() | LegReport():
+                driver = self.calls.get(call_of(event.leg))
+            case CallEnded(call=call):
+                driver = self.calls.get(call)
+            case WorkerReport():
+                self._worker_said(event)
+            case WorkerLost(calls=calls):
+                self._worker_died(calls)
+        if driver is not None:
+            driver.on_media(event)
+
+    def _worker_said(self, report: WorkerReport) -> None:
+        self.workers[report.worker] = report
+        self._rooms.publisher.publish_nowait(
+            WorkerNews(
+                worker=report.worker,
+                legs=report.legs,
+                calls=report.calls,
+                inspected_legs=report.inspected_legs,
+                late_ticks=report.late_ticks,
+                tick_ms_p99=report.tick_ms_p99,
+                alive=True,
+                at_wall=self._rooms.clock.wall(),
+            )
+        )
+
+    def _worker_died(self, calls: list[CallId]) -> None:
+        log.error("a media worker died with %d calls; they end with their credit", len(calls))
+        for call in calls:
+            driver = self.calls.get(call)
+            if driver is not None:
+                driver.media_died()
+
+    # ---- from the meter
+
+    def on_meter(self, news: MeterNews) -> None:
+        """Tell a call what its money does."""
+        match news:
+            case SecondsLeft(call=call, seconds=seconds, balance_micros=micros):
+                driver = self.calls.get(call)
+                if driver is not None:
+                    driver.post(lambda now: driver.script.money(seconds, micros, now=now))
+                    driver.seconds_left, driver.balance_micros = seconds, micros
+                    self._publish_balance(driver, seconds, micros)
+            case MoneyAdded(call=call, minutes=minutes):
+                driver = self.calls.get(call)
+                if driver is not None:
+                    driver.post(lambda now: driver.script.money_added(minutes, now=now))
+            case _:
+                pass
+
+    def _publish_balance(self, driver: CallDriver, seconds: int, micros: int) -> None:
+        self._rooms.publisher.publish_nowait(
+            BalanceNews(
+                call=driver.call,
+                facility=driver.keeper.facility,
+                seconds_left=seconds,
+                balance_micros=micros,
+                at_wall=self._rooms.clock.wall(),
+            )
+        )
+
+    # ---- from staff
+
+    async def cut(
+        self, call: int, *, by: str, why: str, disable_terminal_s: int = 0, block: bool = False
+    ) -> None:
+        """End a call at once.
+
+        Raises:
+            UserError: there is no such call.
+        """
+        driver = self.calls.get(CallId(call))
+        if driver is None:
+            raise UserError(f"No call {call} is live. `kinline calls` lists those that are.")
+        self._order(driver, StaffCut(by=by, why=why, block=block))
+        await self._admission.cut(driver, by=by, why=why, off_s=disable_terminal_s, block=block)
+
+    async def house_changed(self) -> None:
+        """Take up rules, terminals and trunks as the store has them now; act on lockdowns."""
+        house = await self._admission.reload()
+        for driver in list(self.calls.values()):
+            order = house.order_for(driver.people.terminal, driver.permit)
+            if order is not None and order.order not in driver.orders_seen:
+                driver.orders_seen.add(order.order)
+                self._order(driver, order)
+            if driver.people.person is not None and not house.person_active(
+                driver.people.person.person
+            ):
+                self._order(driver, PersonChanged())
+
+    def _order(self, driver: CallDriver, order: Order) -> None:
+        driver.post(lambda now: driver.script.order(order, now=now))
+
+    def end_all(self) -> None:
+        """A second SIGTERM: end every call with its reason and credit."""
+        for driver in list(self.calls.values()):
+            self._order(driver, SwitchFails())
+
+    # ---- for the consoles
+
+    def live_calls(self) -> list[dict[str, Any]]:
+        """One row per live call."""
+        now = self._rooms.clock.monotonic()
+        return [driver.row(now=now) for driver in self.calls.values()]
+
+    def trunk_rows(self) -> list[dict[str, Any]]:
+        """One row per trunk."""
+        return self.trunks.rows(now=self._rooms.clock.monotonic())
+
+    def worker_rows(self) -> list[dict[str, Any]]:
+        """One row per media worker."""
+        return [
+            {
+                "worker": w.worker,
+                "legs": w.legs,
+                "calls": w.calls,
+                "inspected_legs": w.inspected_legs,
+                "ticks": w.ticks,
+                "late_ticks": w.late_ticks,
+                "tick_ms_p99": round(w.tick_ms_p99, 2),
+            }
+            for w in self.workers.values()
+        ]

@@ -1,0 +1,284 @@
+"""The b-leg: one trunk after the other, until one answers, refuses for good, or none is left."""
+
+from collections.abc import Callable
+from enum import Enum, auto
+from typing import Final
+
+from switch.call import effects as fx
+from switch.call.cause import fails_over
+from switch.call.script import Script
+from switch.call.signals import Answer, Fail, Release, Ring, Side, Signal
+from switch.call.switchboard.caller import CallerLeg
+from switch.call.switchboard.record_keeper import RecordKeeper
+from switch.call.switchboard.rooms import Rooms
+from switch.call.switchboard.trunks import TrunkDesk
+from switch.errors import PeerError
+from switch.ids import CallId, TrunkId, leg_id
+from switch.media.ports import PortsExhausted
+from switch.routing.plan import Route
+from switch.screening.permit import Permit
+from switch.sdp import parser as sdp_parser
+from switch.sdp.offer_answer import Law, LocalMedia, accept_answer, make_offer
+from switch.sip.events import (
+    AckMissing,
+    Answered,
+    ByeReceived,
+    DialogId,
+    DialogLost,
+    Event,
+    InviteTimedOut,
+    ProgressReceived,
+    Refused,
+)
+from switch.sip.headers import reason_q850
+from switch.sip.message import Response
+from switch.sip.plans import InvitePlan
+
+TRY_S: Final = 4.0
+"""How long a trunk may stay silent if another one is left. signalling.md section 3, `try`."""
+
+
+class DialState(Enum):
+    """How far the b-leg is."""
+
+    IDLE = auto()
+    TRYING = auto()
+    RINGING = auto()
+    ANSWERED = auto()
+    OVER = auto()
+
+
+class Dialling:
+    """The outgoing side of one call."""
+
+    def __init__(
+        self,
+        rooms: Rooms,
+        call: CallId,
+        *,
+        script: Script,
+        keeper: RecordKeeper,
+        trunks: TrunkDesk,
+    ) -> None:
+        self.post: Callable[[Callable[[float], list[fx.Effect]]], None] = _nobody
+        """Hands a step to the call's driver, who sets this."""
+        self.state = DialState.IDLE
+        self.dialog: DialogId | None = None
+        self.status = 0
+        self.q850: int | None = None
+        self._rooms = rooms
+        self._leg = leg_id(call, is_b=True)
+        self._script = script
+        self._keeper = keeper
+        self._trunks = trunks
+        self._routes: list[Route] = []
+        self._route: Route | None = None
+        self._local: LocalMedia | None = None
+        self._try_until: float | None = None
+        self._heard = False
+        self._bound: DialogId | None = None
+        self.from_uri = ""
+        self.to_uri = ""
+        self.sip_call_id = ""
+
+    # ---- what the call wants
+
+    def start(self, permit: Permit, caller: CallerLeg, *, now: float) -> list[fx.Effect]:
+        """Open the port and send the first INVITE."""
+        if self.state is not DialState.IDLE:
+            return []
+        self._routes = self._trunks.routes(permit.number, now=now)
+        if not self._routes:
+            return self._over(Fail(0), now)
+        law = _law(caller)
+        try:
+            port = self._rooms.plane.open_leg(
+                self._leg, family=self._trunks.family(self._routes[0].trunk), law=law
+            )
+        except PortsExhausted:
+            return self._over(Fail(503, 34), now)
+        laws: tuple[Law, ...] = ("PCMU", "PCMA") if law == "PCMU" else ("PCMA", "PCMU")
+        self._local = LocalMedia(ip=port.ip, port=port.port, laws=laws)
+        self._keeper.dialled(now)
+        return self._next_route(now)
+
+    def forget(self) -> None:
+        """Nobody listens to this dialog any more."""
+        self._trunks.dialogs.forget(self._bound)
+
+    def cancel(self, *, now: float) -> None:
+        """Give up before an answer."""
+        self._drop(now)
+
+    def hang_up(self, *, now: float) -> None:
+        """Release the b-leg in any state. The carrier is not told why: always cause 16."""
+        self._drop(now)
+
+    def next_deadline(self) -> float | None:
+        """When a silent trunk is given up for the next one."""
+        return self._try_until
+
+    def handle_timers(self, *, now: float) -> list[fx.Effect]:
+        """Give up a trunk that said nothing at all."""
+        if self._try_until is None or self._try_until > now:
+            return []
+        self._try_until = None
+        if self._heard or self.state is not DialState.TRYING:
+            return []
+        self._leave_trunk(None, now)
+        return self._next_route(now)
+
+    # ---- what the trunk says
+
+    def on_sip(self, event: Event) -> None:
+        """Take an event of the b-leg's dialog."""
+        self.post(lambda now: self._take(event, now))
+
+    def _take(self, event: Event, now: float) -> list[fx.Effect]:
+        if self.dialog is None or getattr(event, "dialog", None) != self.dialog:
+            return []
+        match event:
+            case ProgressReceived():
+                return self._progress(event, now)
+            case Answered():
+                return self._answered(event, now)
+            case Refused(response=response):
+                cause = reason_q850(response.headers.get("reason") or "")
+                return self._refused(response, cause, now)
+            case InviteTimedOut():
+                return self._refused(None, None, now)
+            case ByeReceived(reason=reason):
+                return self._gone(reason_q850(reason) or 16, now)
+            case DialogLost() | AckMissing():
+                return self._gone(38, now)
+            case _:
+                return []
+
+    def _progress(self, event: ProgressReceived, now: float) -> list[fx.Effect]:
+        self._heard = True
+        self._try_until = None
+        if event.response.status == 181:
+            self._keeper.forwarding("181", now)
+        if self.state is not DialState.TRYING or event.response.status not in {180, 183}:
+            return []
+        self.state = DialState.RINGING
+        self._keeper.rang(now, self._rooms.clock.wall())
+        return self._signal(Ring(), now)
+
+    def _answered(self, event: Answered, now: float) -> list[fx.Effect]:
+        assert self._local is not None
+        self._try_until = None
+        self.status = 200
+        try:
+            remote = accept_answer(self._local, sdp_parser.parse(event.response.body))
+        except PeerError:
+            self._drop(now)
+            return self._signal(Fail(488, 88), now)
+        self.state = DialState.ANSWERED
+        networks = self._trunks.media_networks(self._route.trunk) if self._route else ()
+        self._rooms.plane.set_remote(self._leg, remote, networks=networks)
+        self._keeper.answered(now, self._rooms.clock.wall(), remote)
+        return self._signal(Answer(), now)
+
+    def _refused(self, response: Response | None, q850: int | None, now: float) -> list[fx.Effect]:
+        """Take a refusal; None is our own time-out, which says 0."""
+        self._try_until = None
+        self.dialog = None
+        self._leave_trunk(response, now)
+        if self.state is DialState.OVER:
+            return []
+        fail = Fail(response.status if response is not None else 0, q850)
+        if fails_over(fail.status, q850):
+            self.state = DialState.TRYING
+            return self._next_route(now, last=fail)
+        return self._over(fail, now)
+
+    def _gone(self, q850: int, now: float) -> list[fx.Effect]:
+        self.dialog = None
+        self.q850 = q850
+        self._leave_trunk(None, now)
+        self.state = DialState.OVER
+        return self._signal(Release(q850), now)
+
+    # ---- trunks
+
+    def _next_route(self, now: float, last: Fail | None = None) -> list[fx.Effect]:
+        while self._routes:
+            route = self._routes.pop(0)
+            if self._trunks.take(route.trunk):
+                self._invite(route, now)
+                return []
+        return self._over(last or Fail(0), now)
+
+    def _invite(self, route: Route, now: float) -> None:
+        assert self._local is not None
+        self._route = route
+        self._heard = False
+        self.state = DialState.TRYING
+        self._try_until = now + TRY_S if self._routes else None
+        plan = InvitePlan(
+            uri=route.uri,
+            from_uri=route.from_uri,
+            from_display="",
+            to_uri=route.uri,
+            flow=self._trunks.flow(route.trunk),
+            body=make_offer(self._local),
+            headers=(("Content-Type", "application/sdp"), *route.headers),
+            credential=self._trunks.credential(route.trunk),
+        )
+        dialog, effects = self._rooms.stack.invite(plan, now=now)
+        self.dialog = self._bound = dialog
+        self.from_uri, self.to_uri = route.from_uri, route.uri
+        record = self._rooms.stack.dialog_record(dialog)
+        self.sip_call_id = record.call_id if record is not None else ""
+        self._keeper.tried(route.trunk, now, self._rooms.clock.wall())
+        self._trunks.dialogs.forget(self._bound)
+        self._trunks.dialogs.bind(dialog, self.on_sip)
+        self._rooms.pump.apply(effects)
+
+    def _leave_trunk(self, response: Response | None, now: float) -> None:
+        """Give the slot back; a dialog that still lives is cancelled."""
+        if self._route is None:
+            return
+        trunk: TrunkId = self._route.trunk
+        self._route = None
+        if response is not None:
+            self.status = response.status
+        self._trunks.give_back(trunk, response=response, now=now)
+        if self.dialog is not None:
+            self._rooms.pump.apply(self._rooms.stack.cancel(self.dialog, now=now))
+            self.dialog = None
+
+    def _drop(self, now: float) -> None:
+        self._try_until = None
+        dialog, state = self.dialog, self.state
+        self.state = DialState.OVER
+        self._routes = []
+        if dialog is None:
+            return
+        self.dialog = None
+        self.q850 = 16
+        if state is DialState.ANSWERED:
+            self._rooms.pump.apply(self._rooms.stack.bye(dialog, now=now))
+        else:
+            self._rooms.pump.apply(self._rooms.stack.cancel(dialog, now=now))
+        self._leave_trunk(None, now)
+
+    def _over(self, fail: Fail, now: float) -> list[fx.Effect]:
+        self.state = DialState.OVER
+        self.status = fail.status
+        self.q850 = fail.q850
+        return self._signal(fail, now)
+
+    def _signal(self, signal: Signal, now: float) -> list[fx.Effect]:
+        return self._script.signal(Side.B, signal, now=now)
+
+
+def _nobody(_step: Callable[[float], list[fx.Effect]]) -> None:
+    """Take what comes before there is a driver: nothing can."""
+
+
+def _law(caller: CallerLeg) -> Law:
+    """What the terminal speaks: offered first, so that nothing has to be converted."""
+    media = caller.media
+    return media.remote.law if media is not None and media.remote is not None else "PCMU"

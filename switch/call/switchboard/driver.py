@@ -1,0 +1,435 @@
+"""One call's life: feeds its script, performs what the script wants, in one task of its own.
+
+Inputs come through one queue, in order; between looking at the script and acting on it nothing
+waits. What does wait (screening, money) is performed after the synchronous part and its answer is
+fed to the script like any other input.
+"""
+
+import asyncio
+import logging
+from collections import deque
+from collections.abc import Awaitable, Callable, Sequence
+from typing import Any, Final
+
+from switch.billing.meter_news import CutCause
+from switch.call import effects as fx
+from switch.call.cause import EndReason, cause_of
+from switch.call.orders import MeteringLost, SwitchFails
+from switch.call.script import Script
+from switch.call.signals import Side
+from switch.call.switchboard.caller import CallerLeg
+from switch.call.switchboard.dialling import Dialling
+from switch.call.switchboard.leg_records import cdrs_of
+from switch.call.switchboard.money import CallMoney
+from switch.call.switchboard.people import People
+from switch.call.switchboard.record_keeper import RecordKeeper
+from switch.call.switchboard.rooms import Rooms
+from switch.ids import CallId, LegId, leg_id
+from switch.media.messages import (
+    CallEnded,
+    Detected,
+    DigitHeard,
+    FlashHeard,
+    LegReport,
+    MediaEvent,
+    PlayEnded,
+    Recorded,
+)
+from switch.routing.call_class import Inspectable, Privileged
+from switch.screening.permit import Permit
+
+INPUTS_MAX: Final = 512
+"""Inputs that may wait for one call; more is refused and counted. Chosen."""
+
+PART_WAIT_S: Final = 1.0
+"""How long a worker may take to say that it parted two legs. Chosen: fifty ticks."""
+
+log = logging.getLogger(__name__)
+
+Step = Callable[[float], list[fx.Effect]]
+
+
+class CallDriver:
+    """Drives one call from its first prompt to its record.
+
+    Args:
+        rooms: the neighbours.
+        call: the id.
+        caller: the a-leg, its port open and its answer ready.
+        script: who hears what.
+        people: who is calling, whom, and whether they may.
+        dialling: the b-leg and the trunks.
+        money: the meter of this call.
+        keeper: what will stand in the record.
+    """
+
+    def __init__(
+        self,
+        rooms: Rooms,
+        call: CallId,
+        *,
+        caller: CallerLeg,
+        script: Script,
+        people: People,
+        dialling: Dialling,
+        money: CallMoney,
+        keeper: RecordKeeper,
+    ) -> None:
+        self.call = call
+        self.caller = caller
+        self.dialling = dialling
+        self.keeper = keeper
+        self.people = people
+        self.money = money
+        self.script = script
+        self.inputs_refused = 0
+        self._rooms = rooms
+        self.seconds_left: int | None = None
+        self.balance_micros: int | None = None
+        self.orders_seen: set[str] = set()
+        self._inbox: asyncio.Queue[Step] = asyncio.Queue(INPUTS_MAX)
+        self._ended = asyncio.Event()
+        self._finished = False
+        self._deeds = _deeds(self)
+        self._waits = _waits(self)
+
+    @property
+    def permit(self) -> Permit | None:
+        """What screening allowed, once it has."""
+        return self.people.permit
+
+    def post(self, step: Step) -> None:
+        """Hand an input to the call; it is taken in order."""
+        try:
+            self._inbox.put_nowait(step)
+        except asyncio.QueueFull:
+            self.inputs_refused += 1
+
+    async def run(self, first: Step) -> None:
+        """Live. Returns when the record is written."""
+        self.post(first)
+        while not self._finished:
+            step = await self._next_step()
+            now = self._rooms.clock.monotonic()
+            await self._perform_all(step(now), now)
+
+    async def abandon(self) -> None:
+        """End a call whose driver failed: release both sides, settle, write the record."""
+        now = self._rooms.clock.monotonic()
+        self._part(fx.Part(), now)
+        await self._finish(fx.Finish(EndReason.SWITCH_FAILURE, "switch"), now)
+
+    # ---- in
+
+    async def _next_step(self) -> Step:
+        deadlines = (self.script.next_deadline(), self.dialling.next_deadline())
+        due = min((d for d in deadlines if d is not None), default=None)
+        if due is None:
+            return await self._inbox.get()
+        try:
+            async with asyncio.timeout(max(0.0, due - self._rooms.clock.monotonic())):
+                return await self._inbox.get()
+        except TimeoutError:
+            return self._on_time
+
+    def _on_time(self, now: float) -> list[fx.Effect]:
+        effects = self.dialling.handle_timers(now=now)
+        due = self.script.next_deadline()
+        if due is not None and due <= now:
+            effects += self.script.handle_timers(now=now)
+        return effects
+
+    def on_media(self, event: MediaEvent) -> None:
+        """Take what a worker said about this call."""
+        match event:
+            case DigitHeard(leg=leg, key=key, in_band=in_band):
+                self.post(lambda now: self.key(_side(leg), key, now, in_band=in_band))
+            case FlashHeard(leg=leg):
+                self.post(lambda now: self.script.flash(_side(leg), "1", now=now))
+            case PlayEnded(play=play, completed=completed):
+                self.keeper.prompt_ended(event)
+                self.post(lambda now: self.script.prompt_ended(play, completed=completed, now=now))
+            case Recorded():
+                self.post(lambda now: self._name_taken(event, now))
+            case Detected(leg=leg):
+                self.post(lambda now: self._detected(event, now))
+            case CallEnded():
+                self._parted(event)
+            case LegReport():
+                self.keeper.leg_report(_side(event.leg), event)
+            case _:
+                pass
+
+    def key(self, side: Side, key: str, now: float, *, in_band: bool = False) -> list[fx.Effect]:
+        """Take a key of one side. On a privileged call nothing of it is written down."""
+        if self.keeper.bridged_at is not None and isinstance(self._audibility(), Inspectable):
+            self.keeper.digit(side, key, now)
+        return self.script.digit(side, key, in_band=in_band, now=now)
+
+    def media_died(self) -> None:
+        """The worker of this call is gone, and with it all sound."""
+        now = self._rooms.clock.monotonic()
+        if self.keeper.bridged_at is not None and not self._ended.is_set():
+            self._parted(self.keeper.lost_media(self.call, now))
+        else:
+            self.post(lambda at: self.script.order(SwitchFails(), now=at))
+
+    def _detected(self, event: Detected, now: float) -> list[fx.Effect]:
+        self.keeper.detection(event)
+        return self.script.detected(event.event, _side(event.leg), now=now)
+
+    def _name_taken(self, event: Recorded, now: float) -> list[fx.Effect]:
+        self.people.name_taken(event.path)
+        return self.script.name_taken(bool(event.path), now=now)
+
+    def _parted(self, event: CallEnded) -> None:
+        """The legs are parted: count at once, let the script go on in its turn."""
+        if self._ended.is_set():
+            return
+        self.keeper.parted(event)
+        self.money.parted(event)
+        self._ended.set()
+        self.post(lambda now: self._parted_step(event, now))
+
+    def _parted_step(self, event: CallEnded, now: float) -> list[fx.Effect]:
+        effects: list[fx.Effect] = []
+        if event.by_paid_until and self.money.cut_cause is CutCause.PAYER_LIMIT:
+            return self.script.payer_limit_reached(now=now)
+        if event.by_paid_until and self.money.cut_cause is CutCause.METERING_LOST:
+            effects = self.script.order(MeteringLost(), now=now)
+        return effects + self.script.parted(by_paid_until=event.by_paid_until, now=now)
+
+    # ---- out
+
+    async def _perform_all(self, effects: Sequence[fx.Effect], now: float) -> None:
+        todo = deque(effects)
+        while todo:
+            effect = todo.popleft()
+            deed = self._deeds.get(type(effect))
+            if deed is not None:
+                todo.extend(deed(effect, now) or ())
+                continue
+            more = await self._waits[type(effect)](effect, now)
+            now = self._rooms.clock.monotonic()
+            todo.extend(more or ())
+
+    def _leg(self, side: Side) -> LegId:
+        return leg_id(self.call, is_b=side is Side.B)
+
+    def _audibility(self) -> Inspectable | Privileged | None:
+        return self.permit.audibility if self.permit is not None else None
+
+    def _answer_caller(self, _effect: fx.Effect, now: float) -> None:
+        self.caller.answer(now=now)
+
+    def _play(self, effect: fx.Effect, now: float) -> None:
+        assert isinstance(effect, fx.Play)
+        self.keeper.prompt_started(effect, now)
+        missing = self._rooms.plane.play(
+            self._leg(effect.side), effect.phrases, language=effect.language, play=effect.play
+        )
+        if missing:
+            log.warning("call %d: no prompt files for %s", self.call, ", ".join(missing))
+
+    def _tone(self, effect: fx.Effect, _now: float) -> None:
+        assert isinstance(effect, fx.PlayTone)
+        self._rooms.plane.tone(self._leg(effect.side), effect.tone)
+
+    def _stop(self, effect: fx.Effect, _now: float) -> None:
+        assert isinstance(effect, fx.StopPlaying)
+        self._rooms.plane.stop(self._leg(effect.side))
+
+    def _hear(self, effect: fx.Effect, _now: float) -> None:
+        assert isinstance(effect, fx.HearDigits)
+        audibility = self._audibility()
+        if isinstance(audibility, Privileged):
+            return
+        if effect.side is Side.A or isinstance(audibility, Inspectable):
+            self._rooms.plane.hear_digits(self._leg(effect.side), audibility)
+
+    def _deafen(self, effect: fx.Effect, _now: float) -> None:
+        assert isinstance(effect, fx.Deafen)
+        self._rooms.plane.deafen(self._leg(effect.side))
+
+    def _record_name(self, effect: fx.Effect, _now: float) -> None:
+        assert isinstance(effect, fx.RecordName)
+        path = self.people.name_path()
+        self._rooms.plane.record_name(self._leg(Side.A), path=path, max_s=effect.seconds_max)
+
+    def _dial(self, effect: fx.Effect, now: float) -> list[fx.Effect]:
+        assert isinstance(effect, fx.Dial)
+        permit = self.permit
+        assert permit is not None
+        if isinstance(permit.audibility, Privileged):
+            self._rooms.plane.deafen(self._leg(Side.A))
+        return self.dialling.start(permit, self.caller, now=now)
+
+    def _cancel(self, _effect: fx.Effect, now: float) -> None:
+        self.dialling.cancel(now=now)
+
+    def _bridge(self, effect: fx.Effect, _now: float) -> list[fx.Effect]:
+        assert isinstance(effect, fx.Bridge)
+        permit = self.permit
+        assert permit is not None
+        plane = self._rooms.plane
+        plane.deafen(self._leg(Side.A))
+        plane.deafen(self._leg(Side.B))
+        now = self._rooms.clock.monotonic()
+        paid_until = self.money.bridged(effect.limit_s, now)
+        hears = permit.audibility if permit.inspected else None
+        if isinstance(hears, Inspectable):
+            kinds = self.people.kinds(permit)
+            plane.inspect(hears, (self._leg(Side.A), self._leg(Side.B)), kinds)
+        plane.join(
+            self.call,
+            paid_until=paid_until,
+            mute_digits=self.people.mutes_digits and not self._is_privileged(),
+            report_digits=not self._is_privileged(),
+            now=now,
+        )
+        self.keeper.bridged(now, self._rooms.clock.wall())
+        if isinstance(hears, Inspectable):
+            plane.note(self._leg(Side.A), "talking")
+            plane.note(self._leg(Side.B), "talking")
+        return self.script.bridged(now=now)
+
+    def _is_privileged(self) -> bool:
+        return not isinstance(self._audibility(), Inspectable)
+
+    def _part(self, _effect: fx.Effect, _now: float) -> None:
+        if self.keeper.bridged_at is not None and not self._ended.is_set():
+            self._rooms.plane.part(self.call)
+
+    def _hang_up(self, effect: fx.Effect, now: float) -> None:
+        assert isinstance(effect, fx.HangUp)
+        if effect.side is Side.A:
+            self.caller.hang_up(effect.q850, effect.text, now=now)
+        else:
+            self.dialling.hang_up(now=now)
+
+    def _refuse(self, effect: fx.Effect, now: float) -> None:
+        assert isinstance(effect, fx.RefuseCaller)
+        self.caller.refuse(effect.reason, now=now)
+
+    def _hold_back(self, effect: fx.Effect, _now: float) -> None:
+        assert isinstance(effect, fx.HoldBack)
+        self._rooms.plane.hold_back(self._leg(Side.A), effect.on)
+
+    def _note(self, effect: fx.Effect, _now: float) -> None:
+        assert isinstance(effect, fx.NoteDetector)
+        permit = self.permit
+        if permit is not None and permit.inspected and not self._is_privileged():
+            self._rooms.plane.note(self._leg(effect.side), effect.note, form=effect.form)
+
+    def _mark(self, effect: fx.Effect, now: float) -> None:
+        assert isinstance(effect, fx.Mark)
+        self.keeper.mark(effect, now)
+
+    def _accepted(self, effect: fx.Effect, now: float) -> None:
+        assert isinstance(effect, fx.Accepted)
+        self.keeper.accepted(effect.how, now)
+
+    def _state(self, effect: fx.Effect, now: float) -> None:
+        assert isinstance(effect, fx.StateChanged)
+        self.keeper.state_changed(effect.state, now)
+
+    async def _finish(self, effect: fx.Effect, now: float) -> None:
+        """Release what is left, settle, and write. Nothing after this."""
+        assert isinstance(effect, fx.Finish)
+        if self._finished:
+            return
+        self._finished = True
+        reason = effect.reason
+        self.caller.hang_up(cause_of(reason), reason.value, now=now)
+        self.dialling.hang_up(now=now)
+        await self._wait_for_end()
+        for side in Side:
+            self._rooms.plane.close_leg(self._leg(side))
+        settled = await self.money.settle(reason, self.keeper.ended)
+        await self.people.attempt_over(reason)
+        await self.keeper.close(
+            effect, settled, cdrs_of(self), languages=self._languages(), now=now
+        )
+
+    async def _wait_for_end(self) -> None:
+        """The worker's word decides when talking ended; without it the last sound does."""
+        if self.keeper.bridged_at is None:
+            return
+        try:
+            async with asyncio.timeout(PART_WAIT_S):
+                await self._ended.wait()
+        except TimeoutError:
+            lost = self.keeper.lost_media(self.call, self._rooms.clock.monotonic())
+            self.keeper.parted(lost)
+            self.money.parted(lost)
+
+    def _languages(self) -> dict[str, str]:
+        return {side.value: self.script.language(side) for side in Side}
+
+    def row(self, *, now: float) -> dict[str, Any]:
+        """What the consoles show of this call while it lives. No number, no name."""
+        permit = self.permit
+        bridged_at = self.keeper.bridged_at
+        return {
+            "call": self.call,
+            "state": self.script.state.value,
+            "facility": self.keeper.facility,
+            "terminal": self.people.terminal.id,
+            "class": permit.call_class.value if permit else "",
+            "privileged": isinstance(self._audibility(), Privileged),
+            "payer": permit.payer.value if permit else "",
+            "trunk": self.keeper.trunk or "",
+            "elapsed_s": round(now - self.keeper.began_at, 1),
+            "talked_s": int(now - bridged_at) if bridged_at is not None else None,
+            "seconds_left": self.seconds_left,
+            "balance_micros": self.balance_micros,
+            "detections": self.keeper.detections_shown(),
+        }
+
+
+def _side(leg: LegId) -> Side:
+    return Side.B if leg % 2 else Side.A
+
+
+Deed = Callable[[fx.Effect, float], list[fx.Effect] | None]
+Wait = Callable[[fx.Effect, float], Awaitable[list[fx.Effect] | None]]
+
+
+def _deeds(driver: CallDriver) -> dict[type, Deed]:
+    """What is done at once, by kind of effect."""
+    # ruff: noqa: SLF001 - the table of this class's own deeds, kept outside to stay readable
+    return {
+        fx.AnswerCaller: driver._answer_caller,
+        fx.Play: driver._play,
+        fx.PlayTone: driver._tone,
+        fx.StopPlaying: driver._stop,
+        fx.HearDigits: driver._hear,
+        fx.Deafen: driver._deafen,
+        fx.RecordName: driver._record_name,
+        fx.Dial: driver._dial,
+        fx.CancelDial: driver._cancel,
+        fx.Bridge: driver._bridge,
+        fx.Part: driver._part,
+        fx.HangUp: driver._hang_up,
+        fx.RefuseCaller: driver._refuse,
+        fx.HoldBack: driver._hold_back,
+        fx.NoteDetector: driver._note,
+        fx.Mark: driver._mark,
+        fx.Accepted: driver._accepted,
+        fx.StateChanged: driver._state,
+    }
+
+
+def _waits(driver: CallDriver) -> dict[type, Wait]:
+    """What waits for the store, by kind of effect."""
+    people, money, script = driver.people, driver.money, driver.script
+    return {
+        fx.CheckPin: people.check_pin(script),
+        fx.ReadBalance: people.read_balance(script),
+        fx.RequestNumber: people.request_number(script),
+        fx.Screen: people.screen(script),
+        fx.BlockByKeypad: people.block,
+        fx.UndoKeypadBlock: people.unblock,
+        fx.ReserveMoney: money.reserve(script),
+        fx.Finish: driver._finish,
+    }

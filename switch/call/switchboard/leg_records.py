@@ -1,0 +1,76 @@
+"""The two CDRs of a call: one per leg, from what SIP, SDP and the worker said."""
+
+from typing import TYPE_CHECKING
+
+from msgspec.structs import replace
+
+from switch.billing.cdr import Cdr
+from switch.call.signals import Side
+from switch.ids import leg_id
+
+if TYPE_CHECKING:
+    from switch.call.switchboard.driver import CallDriver
+
+
+def cdrs_of(driver: "CallDriver") -> list[Cdr]:
+    """Build the record of each leg that existed."""
+    legs = [_caller(driver)]
+    if driver.keeper.tries:
+        legs.append(_called(driver))
+    return legs
+
+
+def _caller(driver: "CallDriver") -> Cdr:
+    caller, fields = driver.caller, driver.keeper.fields
+    request = caller.invite.request
+    media = caller.media
+    cdr = _leg(driver, Side.A)
+    return replace(
+        cdr,
+        trunk_or_terminal=str(fields.get("terminal", "")),
+        from_uri=request.headers.get("from") or "",
+        to_uri=request.uri,
+        sip_call_id=request.headers.get("call-id") or "",
+        status=caller.status or None,
+        cause=caller.q850 or 16,
+        codec=media.remote.law if media is not None and media.remote is not None else "",
+        started_at=fields.get("off_hook_at"),
+        answered_at=fields.get("off_hook_at") if caller.status == 200 else None,
+    )
+
+
+def _called(driver: "CallDriver") -> Cdr:
+    fields, dialling = driver.keeper.fields, driver.dialling
+    return replace(
+        _leg(driver, Side.B),
+        trunk_or_terminal=driver.keeper.trunk or "",
+        from_uri=dialling.from_uri,
+        to_uri=dialling.to_uri,
+        sip_call_id=dialling.sip_call_id,
+        status=dialling.status or None,
+        cause=dialling.q850 or 16,
+        codec=driver.keeper.b_law,
+        started_at=fields.get("sent_at"),
+        answered_at=fields.get("answered_at"),
+    )
+
+
+def _leg(driver: "CallDriver", side: Side) -> Cdr:
+    """Build what every leg has, and what its worker counted."""
+    leg = Cdr(
+        leg_id=leg_id(driver.call, is_b=side is Side.B),
+        call_id=driver.call,
+        side=side.value,
+        released_at=driver.keeper.wall_now(),
+    )
+    report = driver.keeper.reports.get(side)
+    if report is None:
+        return leg
+    return replace(
+        leg,
+        packets=report.packets_received,
+        lost=report.packets_lost,
+        late=report.packets_late,
+        jitter_ms=round(report.jitter_ms, 3),
+        source_changes=report.source_changes,
+    )

@@ -1,0 +1,328 @@
+"""What will stand in the record of one call, gathered while it lives, and told to the outside."""
+
+from typing import Any, Final
+
+from switch.billing.cdr import CallRecord, Cdr
+from switch.billing.ledger import Settled
+from switch.call import effects as fx
+from switch.call.cause import EndReason
+from switch.call.news import CallEndedNews, CallStateNews, PolicyNews, QualityNews
+from switch.call.signals import Side
+from switch.call.switchboard.rooms import Rooms
+from switch.ids import CallId, FacilityId, TrunkId
+from switch.media.messages import CallEnded, Detected, LegReport, PlayEnded
+from switch.routing.call_class import Privileged
+from switch.screening.permit import Denied, Permit
+from switch.screening.reasons import DenyReason
+from switch.sdp.offer_answer import RemoteAudio
+from switch.store.record_store import RecordStore
+
+EVIDENCE_MAX: Final = 512
+"""Detections, digits and marks that one record keeps. Chosen: one each 12 s for 99 min."""
+
+
+class RecordKeeper:
+    """Gathers, publishes, and at the end writes.
+
+    Args:
+        facts: what is known at the start: facility, unit, terminal, digits.
+    """
+
+    def __init__(
+        self, rooms: Rooms, call: CallId, *, facility: FacilityId, facts: dict[str, Any]
+    ) -> None:
+        self.call = call
+        self.facility = facility
+        self.fields: dict[str, Any] = dict(facts)
+        self.state = fx.CallState.OFF_HOOK
+        self.bridged_at: float | None = None
+        self.ended: CallEnded | None = None
+        self.trunk: TrunkId | None = None
+        self.detections: list[dict[str, Any]] = []
+        self.tries: list[dict[str, Any]] = []
+        self.reports: dict[Side, LegReport] = {}
+        self.began_at = rooms.clock.monotonic()
+        self.b_law = ""
+        self._rooms = rooms
+        self._privileged = False
+        self._prompts: dict[int, dict[str, Any]] = {}
+        self._marks: list[dict[str, Any]] = []
+        self._digits: list[dict[str, Any]] = []
+        self._warnings: list[str] = []
+        self._sent_at: float | None = None
+        self._ringing_at: float | None = None
+
+    # ---- the stations of the call
+
+    def stamp(self, name: str, wall: float) -> None:
+        """Note the wall time of a station once."""
+        self.fields.setdefault(name, wall)
+
+    def state_changed(self, state: fx.CallState, now: float) -> None:
+        """The call is in another state."""
+        self.state = state
+        wall = self._wall(now)
+        if state is fx.CallState.SCREENING:
+            self.stamp("screened_at", wall)
+        news = CallStateNews(
+            call=self.call,
+            facility=self.facility,
+            state=state.value,
+            at_wall=wall,
+            privileged=self._privileged,
+        )
+        self._rooms.publisher.publish_nowait(news)
+
+    def permitted(self, permit: Permit) -> None:
+        """Screening allowed the call."""
+        self._privileged = isinstance(permit.audibility, Privileged)
+        quote = permit.quote
+        self.fields |= {
+            "call_class": permit.call_class.value,
+            "number": str(permit.number),
+            "speed_dial": permit.speed_dial,
+            "line_type": permit.line_type,
+            "carrier": permit.carrier,
+            "ported": permit.ported,
+            "line_source": permit.line_source,
+            "payer": permit.payer.value,
+            "account": permit.account,
+            "limit_s": permit.limit_s,
+            "not_recorded_because": permit.not_recorded_because or "no recorder is installed",
+            "rate_row": quote.rate_row if quote else "",
+            "quote": quote.id if quote else "",
+            "rules_version": permit.rules_version,
+        }
+
+    def denied(self, denied: Denied) -> None:
+        """Screening refused the call; the detail is for staff."""
+        self.fields["refusal_detail"] = denied.detail
+
+    def dialled(self, now: float) -> None:
+        """The first INVITE is about to go out."""
+        self._sent_at = now
+
+    def tried(self, trunk: TrunkId, now: float, wall: float) -> None:
+        """An INVITE goes to a trunk."""
+        self._sent_at = self._sent_at or now
+        self.trunk = trunk
+        self.stamp("sent_at", wall)
+        self.tries.append({"trunk": trunk, "at": wall})
+
+    def rang(self, now: float, wall: float) -> None:
+        """The outside rings."""
+        self._ringing_at = self._ringing_at or now
+        self.stamp("ringing_at", wall)
+
+    def answered(self, now: float, wall: float, remote: RemoteAudio) -> None:
+        """The outside picked up."""
+        self._ringing_at = self._ringing_at or now
+        self.b_law = remote.law
+        self.stamp("answered_at", wall)
+
+    def accepted(self, how: str, now: float) -> None:
+        """The called party agreed, or the number needs no agreement."""
+        wall = self._wall(now)
+        self.stamp("accepted_at", wall)
+        self.fields["acceptance"] = {"how": how, "at": wall}
+
+    def bridged(self, now: float, wall: float) -> None:
+        """Talking and charging began."""
+        self.bridged_at = now
+        self.stamp("bridged_at", wall)
+
+    def parted(self, ended: CallEnded) -> None:
+        """Talking and charging stopped."""
+        if self.ended is None:
+            self.ended = ended
+            self.stamp("ended_at", self._wall(ended.ended_at))
+
+    def lost_media(self, call: CallId, now: float) -> CallEnded:
+        """Make up the end that no worker can tell any more: the last moment both were heard."""
+        heard = max(
+            (r.last_packet_at for r in self.reports.values()), default=self.bridged_at or now
+        )
+        return CallEnded(call, min(now, heard), by_paid_until=False, last_both_heard_at=heard)
+
+    # ---- what happens in between
+
+    def prompt_started(self, play: fx.Play, now: float) -> None:
+        """Something is said to one side."""
+        keys = [p.key for p in play.phrases]
+        self._prompts[play.play] = {
+            "prompts": keys,
+            "side": play.side.value,
+            "language": play.language,
+            "started_at": self._wall(now),
+            "ended_at": None,
+            "completed": False,
+        }
+        self._warnings += [k for k in keys if k.startswith("warning")]
+
+    def prompt_ended(self, ended: PlayEnded) -> None:
+        """It was said, or cut off."""
+        entry = self._prompts.get(ended.play)
+        if entry is not None:
+            entry["ended_at"] = self._wall(ended.at)
+            entry["completed"] = ended.completed
+
+    def digit(self, side: Side, key: str, now: float) -> None:
+        """A key was pressed while people talked. Never called for a privileged call."""
+        if len(self._digits) < EVIDENCE_MAX:
+            self._digits.append({"side": side.value, "key": key, "at": self._wall(now)})
+
+    def detection(self, event: Detected) -> None:
+        """The detectors said something."""
+        if len(self.detections) < EVIDENCE_MAX:
+            self.detections.append(event.event | {"at": self._wall(event.at)})
+        self._policy(
+            "detection", str(event.event["kind"]), str(event.event["tier"]), event.at, event.event
+        )
+
+    def mark(self, mark: fx.Mark, now: float) -> None:
+        """The script marks the call."""
+        detail = dict(mark.detail)
+        if len(self._marks) < EVIDENCE_MAX:
+            self._marks.append(
+                {
+                    "kind": mark.kind,
+                    "tier": mark.tier,
+                    "text": mark.text,
+                    "at": self._wall(now),
+                    "for_review": mark.for_review,
+                    "detail": detail,
+                }
+            )
+        self._policy("mark", mark.kind, mark.tier, now, detail | {"text": mark.text})
+
+    def forwarding(self, form: str, now: float) -> None:
+        """The carrier said that the call is passed on. Not on a privileged call."""
+        if not self._privileged:
+            self._policy("forwarding", form, "log", now, {"form": form})
+
+    def leg_report(self, side: Side, report: LegReport) -> None:
+        """A worker counted a leg's packets."""
+        self.reports[side] = report
+        self._rooms.publisher.publish_nowait(
+            QualityNews(
+                call=self.call,
+                facility=self.facility,
+                side=side.value,
+                packets_received=report.packets_received,
+                packets_sent=report.packets_sent,
+                packets_lost=report.packets_lost,
+                jitter_ms=report.jitter_ms,
+                at_wall=self._wall(report.at),
+            )
+        )
+
+    def detections_shown(self) -> list[dict[str, Any]]:
+        """The detections that the consoles show: not the plain facts, such as keys."""
+        return [
+            {"kind": d["kind"], "tier": d["tier"], "at": d["at"]}
+            for d in self.detections
+            if d["kind"] != "dtmf"
+        ][-8:]
+
+    # ---- the end
+
+    def talked_s(self) -> float:
+        """Seconds between bridge and end, as the monotonic clock measured them."""
+        if self.bridged_at is None or self.ended is None:
+            return 0.0
+        return max(0.0, self.ended.ended_at - self.bridged_at)
+
+    def setup_s(self) -> float | None:
+        """Post-dial delay, if it rang or was answered."""
+        if self._sent_at is None or self._ringing_at is None:
+            return None
+        return self._ringing_at - self._sent_at
+
+    def record(self, finish: fx.Finish, settled: Settled, now: float) -> CallRecord:
+        """Build the record; it quotes the meter."""
+        self.stamp("closing_done_at", self._wall(now))
+        known = set(CallRecord.__struct_fields__)
+        fields = {k: v for k, v in self.fields.items() if k in known}
+        return CallRecord(
+            call_id=self.call,
+            facility=self.facility,
+            prompts=list(self._prompts.values()),
+            warnings=self._warnings,
+            marks=self._marks,
+            evidence=self.detections,
+            digits_after_accept=self._digits,
+            talked_s=round(self.talked_s(), 6),
+            reason=finish.reason.value,
+            phase=self.state.value,
+            released_by=finish.released_by,
+            charge=settled.charged,
+            taxes=settled.taxes,
+            credits=settled.credits,
+            postings=settled.postings,
+            recorded=False,
+            node=self._rooms.node,
+            switch_version=self._rooms.version,
+            **{k: v for k, v in fields.items() if k not in _BUILT},
+        )
+
+    async def close(
+        self,
+        finish: fx.Finish,
+        settled: Settled,
+        cdrs: list[Cdr],
+        *,
+        languages: dict[str, str],
+        now: float,
+    ) -> None:
+        """Write the record and the two legs, and tell the consoles."""
+        self.fields["languages"] = languages
+        record = self.record(finish, settled, now)
+        await RecordStore(self._rooms.store).save(record, cdrs)
+        kind = "ending" if isinstance(finish.reason, EndReason) else "refusal"
+        self._policy(kind, finish.reason.value, "", now, {"released_by": finish.released_by})
+        self._rooms.publisher.publish_nowait(
+            CallEndedNews(
+                call=self.call,
+                facility=self.facility,
+                reason=finish.reason.value,
+                talked_s=int(self.talked_s()),
+                charge_micros=settled.charged,
+                setup_s=self.setup_s(),
+                trunk=self.trunk or "",
+                at_wall=self._wall(now),
+            )
+        )
+
+    def wall_now(self) -> float:
+        """Wall time, for labels."""
+        return self._rooms.clock.wall()
+
+    def _wall(self, at: float) -> float:
+        """Turn a monotonic moment of this life into wall time, for labels only."""
+        clock = self._rooms.clock
+        return clock.wall() - (clock.monotonic() - at)
+
+    def _policy(self, kind: str, code: str, tier: str, at: float, detail: dict[str, Any]) -> None:
+        self._rooms.publisher.publish_nowait(
+            PolicyNews(
+                call=self.call,
+                facility=self.facility,
+                kind=kind,
+                code=code,
+                tier=tier,
+                at_wall=self._wall(at),
+                detail=detail,
+            )
+        )
+
+
+_BUILT: Final = frozenset(
+    {
+        "call_id", "facility", "prompts", "warnings", "marks", "evidence", "digits_after_accept",
+        "talked_s", "reason", "phase", "released_by", "charge", "taxes", "credits", "postings",
+        "recorded", "node", "switch_version",
+    }
+)  # fmt: skip
+"""Fields that `record` fills itself."""
+
+Reason = EndReason | DenyReason

@@ -1,0 +1,51 @@
+"""Everything that a call may ask of the other rooms, handed down once by the composition root."""
+
+from dataclasses import dataclass
+from pathlib import Path
+from random import Random
+from typing import Protocol
+
+from switch.billing.line import LineInfo
+from switch.billing.meter import MeterBook
+from switch.call.news import Publisher
+from switch.call.settings import ScriptSettings
+from switch.clock import Clock
+from switch.ids import CallIds
+from switch.media.plane import MediaPlane
+from switch.sip.digest import Credential
+from switch.sip.stack import SipStack
+from switch.store.engine import Store
+from switch.store.meter_store import MeterStore
+from switch.transport.sip_pump import SipPump
+
+
+class LineInformation(Protocol):
+    """What is known of an outside line. Never raises; says UNKNOWN after the deadline."""
+
+    async def line_info(self, number: str, *, purpose: str, deadline_ms: int = 800) -> LineInfo:
+        """Return what the first source that knows says."""
+        ...
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Rooms:
+    """The neighbours of the switchboard."""
+
+    clock: Clock
+    stack: SipStack
+    pump: SipPump
+    plane: MediaPlane
+    store: Store
+    meters: MeterStore
+    book: MeterBook
+    publisher: Publisher
+    lines: LineInformation
+    random: Random
+    ids: CallIds
+    script: ScriptSettings
+    """The defaults of this node; a facility lays its own over them."""
+    data: Path
+    node: str
+    version: str
+    nonce_users: dict[str, Credential]
+    """The terminals' digests, as the stack looks them up; refilled when the house changes."""
