@@ -61,7 +61,8 @@ class MoneyRig:
         self.raw.execute("PRAGMA foreign_keys = ON")
         engine_schema.migrate(self.raw)
         self.quotes: dict[CallId, Quote] = {}
-        self.kill_at: int | None = None
+        self.kill_after: int | None = None
+        """Steps of the database's machine until the process dies; None lets it live."""
         self._ids = itertools.count(1)
         self.restart()
 
@@ -73,15 +74,22 @@ class MoneyRig:
         self.book = MeterBook(node=NODE, epoch=self.epoch)
 
     def deed(self, deed: Callable[[], T]) -> T:
-        """One transaction, as the store does it; dies inside if `kill_at` says so."""
+        """One transaction, as the store does it. With `kill_after` it dies on the way."""
         self.raw.execute("BEGIN IMMEDIATE")
+        if self.kill_after is not None:
+            steps = itertools.count(1)
+            last = self.kill_after
+            self.raw.set_progress_handler(lambda: next(steps) >= last, 1)
         try:
             result = deed()
-        except BaseException:
-            self.raw.execute("ROLLBACK")
+            self.raw.set_progress_handler(None, 0)
+        except BaseException as error:
+            self.raw.set_progress_handler(None, 0)
+            if self.raw.in_transaction:
+                self.raw.execute("ROLLBACK")
+            if isinstance(error, sqlite3.OperationalError) and "interrupted" in str(error):
+                raise KilledError from error
             raise
-        finally:
-            self.raw.set_trace_callback(None)
         self.raw.execute("COMMIT")
         return result
 
