@@ -137,7 +137,7 @@ def rate_class(number: Number, *, home_state: str, local_codes: frozenset[str]) 
     return RateClass.INTRASTATE if same else RateClass.INTERSTATE
 
 
-def masked(number: str) -> str:
+def mask(number: str) -> str:
     """Return a number as a log may show it: the last four digits only."""
     return "…" + number[-4:] if len(number) > 4 else "…"
 

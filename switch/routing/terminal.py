@@ -54,6 +54,7 @@ class Gateway(msgspec.Struct, frozen=True, forbid_unknown_fields=True, kw_only=T
     host: str
     port: Annotated[int, Meta(ge=1, le=65_535)] | None = None
     channels_max: Annotated[int, Meta(ge=1, le=100_000)] = 64
+    calls_per_second_max: Annotated[int, Meta(ge=1, le=10_000)] = 50
     anonymous_lines: bool = False
     """Each call is a line of its own; for load."""
     nat: bool = False

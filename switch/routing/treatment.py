@@ -3,7 +3,7 @@
 Recording has its own rule: any single OFF means not recorded.
 """
 
-from typing import Final, Literal
+from typing import Annotated, Final, Literal
 
 import msgspec
 
@@ -55,7 +55,8 @@ PLAIN: Final = Treatment()
 class SpeedDial(msgspec.Struct, frozen=True, forbid_unknown_fields=True, kw_only=True):
     """A short code with its own number and treatment; a hotline is a free one for help."""
 
-    code: str
+    facility: str
+    code: Annotated[str, msgspec.Meta(pattern=r"^[*#0-9]{1,8}$")]
     number: str
     """E.164."""
     name: str = ""

@@ -9,9 +9,10 @@ from typing import Annotated, Literal
 import msgspec
 from msgspec import Meta
 
-from switch.ids import FacilityId
+from switch.ids import FacilityId, UnitId
 from switch.routing.call_class import CallClass
 from switch.routing.limits import Limits
+from switch.routing.schedule import Schedule
 
 PinMode = Literal["none", "id", "passcode", "id_passcode"]
 Spared = Literal["hotline", "privileged"]
@@ -86,6 +87,29 @@ class Facility(msgspec.Struct, frozen=True, forbid_unknown_fields=True, kw_only=
     """NPA-NXX of local calls, six digits each."""
     caller_number: str = ""
     """What its calls come from, E.164."""
+    languages: tuple[str, ...] = ()
+    """Those that it offers, the first by default; () leaves it to the node."""
     settings: dict[str, bool | int | str | tuple[int | str, ...]] = {}
     """Its own choices of calls.md section 2.3, by name."""
     rules: FacilityRules = FacilityRules()
+
+    @property
+    def provider_id(self) -> str:
+        """The provider's name as a path of the prompt folder has it."""
+        return "".join(sign for sign in self.provider.lower() if sign.isalnum())
+
+
+class Agency(msgspec.Struct, frozen=True, forbid_unknown_fields=True, kw_only=True):
+    """The authority over some facilities."""
+
+    id: str
+    name: str
+
+
+class Unit(msgspec.Struct, frozen=True, forbid_unknown_fields=True, kw_only=True):
+    """A housing block of a facility."""
+
+    id: UnitId
+    facility: FacilityId
+    name: str = ""
+    schedule: Schedule = Schedule()

@@ -14,6 +14,7 @@ depends_on = None
 STATEMENTS = (
     "CREATE TABLE house_version (version INTEGER NOT NULL)",
     "INSERT INTO house_version VALUES (1)",
+    "CREATE TABLE house_defaults (body TEXT NOT NULL)",
     "CREATE TABLE agency (id TEXT PRIMARY KEY, body TEXT NOT NULL) WITHOUT ROWID",
     "CREATE TABLE facility (id TEXT PRIMARY KEY, body TEXT NOT NULL) WITHOUT ROWID",
     "CREATE TABLE unit (id TEXT PRIMARY KEY, body TEXT NOT NULL) WITHOUT ROWID",
