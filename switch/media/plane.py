@@ -314,7 +314,7 @@ class MediaPlane:
         self._tell(legs[0], order)
 
     def note(self, leg: LegId, note: str, **fields: Any) -> None:
-        """Tell the detectors something: answered, talking, hold, resume, forwarding, flash…"""
+        """Tell the detectors something: answered, talking, hold, resume, flash, warned."""
         self._tell(leg, wire.Note(leg=leg, note=note, fields=fields))
 
     def record_name(

@@ -8,9 +8,8 @@
 |  extension, if X: 16 bits profile, 16 bits length in words    |
 """
 
-from collections.abc import MutableSequence, Sequence
 from dataclasses import dataclass
-from typing import Final
+from typing import Any, Final, Protocol
 
 VERSION: Final = 2
 HEADER_BYTES: Final = 12
@@ -32,6 +31,18 @@ CONTROL_TYPE_MAX: Final = 223
 """Second bytes that mean RTCP: no RTP with or without marker uses them. RFC 5761 §4."""
 
 
+class Numbers(Protocol):
+    """Bytes, a list or an array: what can be read by index."""
+
+    def __getitem__(self, at: int, /) -> Any: ...  # noqa: ANN401 - an int of any kind
+
+
+class MutableNumbers(Numbers, Protocol):
+    """The same, and can be written."""
+
+    def __setitem__(self, at: int, value: int, /) -> None: ...
+
+
 @dataclass(frozen=True, slots=True)
 class RtpPacket:
     """One packet, for tests, tools and whatever is not in a hurry."""
@@ -44,7 +55,7 @@ class RtpPacket:
     marker: bool = False
 
 
-def payload_offset(data: Sequence[int], size: int) -> int:
+def payload_offset(data: Numbers, size: int) -> int:
     """Return where the payload of a datagram begins, or why it has none (negative).
 
     Args:
@@ -65,35 +76,35 @@ def payload_offset(data: Sequence[int], size: int) -> int:
     return offset if offset <= size - padding_bytes(data, size) else BAD_LENGTH
 
 
-def padding_bytes(data: Sequence[int], size: int) -> int:
+def padding_bytes(data: Numbers, size: int) -> int:
     """Return how many bytes at the end are padding. RFC 3550 §5.1, bit P."""
     return int(data[size - 1]) if data[0] & 0x20 else 0
 
 
-def word16(data: Sequence[int], at: int) -> int:
+def word16(data: Numbers, at: int) -> int:
     """Read 16 bits, most significant byte first."""
     return (int(data[at]) << 8) | int(data[at + 1])
 
 
-def word32(data: Sequence[int], at: int) -> int:
+def word32(data: Numbers, at: int) -> int:
     """Read 32 bits, most significant byte first."""
     return (word16(data, at) << 16) | word16(data, at + 2)
 
 
-def put_word16(data: MutableSequence[int], at: int, value: int) -> None:
+def put_word16(data: MutableNumbers, at: int, value: int) -> None:
     """Write 16 bits, most significant byte first."""
     data[at] = (value >> 8) & 255
     data[at + 1] = value & 255
 
 
-def put_word32(data: MutableSequence[int], at: int, value: int) -> None:
+def put_word32(data: MutableNumbers, at: int, value: int) -> None:
     """Write 32 bits, most significant byte first."""
     put_word16(data, at, (value >> 16) & 0xFFFF)
     put_word16(data, at + 2, value & 0xFFFF)
 
 
 def put_header(  # noqa: PLR0917 - compiled by the media room: no keyword-only there
-    data: MutableSequence[int],
+    data: MutableNumbers,
     at: int,
     type_byte: int,
     sequence: int,

@@ -6,8 +6,9 @@ The state is one row of int64, so that the media room can keep all legs in one a
 that comes twice is not counted as received, so that it cannot hide a lost one.
 """
 
-from collections.abc import MutableSequence, Sequence
 from typing import Final
+
+from switch.rtp.packet import MutableNumbers, Numbers
 
 STARTED: Final = 0
 SSRC: Final = 1
@@ -48,7 +49,7 @@ BAD: Final = 16
 """What `receive` returns: bits. BAD: throw this packet away."""
 
 
-def init_seq(s: MutableSequence[int], seq: int, ssrc: int) -> None:
+def init_seq(s: MutableNumbers, seq: int, ssrc: int) -> None:
     """Begin with a new source at `seq`; what the earlier ones lost stays counted."""
     if s[STARTED]:
         s[LOST_BEFORE] = lost(s)
@@ -64,7 +65,7 @@ def init_seq(s: MutableSequence[int], seq: int, ssrc: int) -> None:
     s[EXPECTED_PRIOR] = 0
 
 
-def receive(s: MutableSequence[int], seq: int, timestamp: int, ssrc: int, arrival: int) -> int:
+def receive(s: MutableNumbers, seq: int, timestamp: int, ssrc: int, arrival: int) -> int:
     """Take note of a packet.
 
     Args:
@@ -92,7 +93,7 @@ def receive(s: MutableSequence[int], seq: int, timestamp: int, ssrc: int, arriva
     return seen
 
 
-def update_seq(s: MutableSequence[int], seq: int) -> int:
+def update_seq(s: MutableNumbers, seq: int) -> int:
     """Follow the sequence number. RFC 3550 A.1, `update_seq` without its probation."""
     udelta = (seq - s[MAX_SEQ]) & 0xFFFF
     seen = GOOD
@@ -117,7 +118,7 @@ def update_seq(s: MutableSequence[int], seq: int) -> int:
     return seen
 
 
-def update_jitter(s: MutableSequence[int], timestamp: int, arrival: int) -> int:
+def update_jitter(s: MutableNumbers, timestamp: int, arrival: int) -> int:
     """Follow the interarrival jitter (RFC 3550 A.8); return the difference in transit, samples."""
     transit = (arrival - timestamp) & 0xFFFF_FFFF
     d = abs(((transit - s[TRANSIT] + 0x8000_0000) & 0xFFFF_FFFF) - 0x8000_0000)
@@ -127,22 +128,22 @@ def update_jitter(s: MutableSequence[int], timestamp: int, arrival: int) -> int:
     return d
 
 
-def expected(s: Sequence[int]) -> int:
+def expected(s: Numbers) -> int:
     """Return how many packets of the present source should have come. RFC 3550 A.3."""
-    return s[CYCLES] + s[MAX_SEQ] - s[BASE_SEQ] + 1 if s[STARTED] else 0
+    return int(s[CYCLES] + s[MAX_SEQ] - s[BASE_SEQ] + 1) if s[STARTED] else 0
 
 
-def lost(s: Sequence[int]) -> int:
+def lost(s: Numbers) -> int:
     """Return how many packets of all sources of this leg did not come."""
-    return s[LOST_BEFORE] + max(0, expected(s) - s[RECEIVED])
+    return int(s[LOST_BEFORE] + max(0, expected(s) - s[RECEIVED]))
 
 
-def jitter_samples(s: Sequence[int]) -> int:
+def jitter_samples(s: Numbers) -> int:
     """Return the jitter estimate. RFC 3550 A.8."""
-    return s[JITTER] >> 4
+    return int(s[JITTER] >> 4)
 
 
-def fraction_lost(s: MutableSequence[int]) -> int:
+def fraction_lost(s: MutableNumbers) -> int:
     """Return the share lost since the last call, in 1/256, and begin a new interval. A.3."""
     expected_interval = expected(s) - s[EXPECTED_PRIOR]
     received_interval = s[RECEIVED] - s[RECEIVED_PRIOR]
@@ -151,4 +152,4 @@ def fraction_lost(s: MutableSequence[int]) -> int:
     lost_interval = expected_interval - received_interval
     if expected_interval <= 0 or lost_interval <= 0:
         return 0
-    return min(255, (lost_interval << 8) // expected_interval)
+    return int(min(255, (lost_interval << 8) // expected_interval))

@@ -12,9 +12,10 @@ sent three times, and any one of them tells the press:
         106       16000       0        5     1        640
 """
 
-from collections.abc import MutableSequence
 from dataclasses import dataclass
 from typing import Final
+
+from switch.rtp.packet import MutableNumbers
 
 KEYS: Final = "0123456789*#ABCD"
 """Key of each event code. RFC 4733 §3.2 Table 3."""
@@ -44,7 +45,7 @@ END_REPEATS: Final = 3
 _PACKET_SAMPLES: Final = 160
 
 
-def press(s: MutableSequence[int], timestamp: int, code: int, duration: int, ended: bool) -> bool:
+def press(s: MutableNumbers, timestamp: int, code: int, duration: int, ended: bool) -> bool:
     """Take note of an event packet; return whether it is the first of a new press.
 
     Args:

@@ -1,0 +1,301 @@
+"""The packet path: wait, receive, check, rewrite, send. Compiled; no Python per packet.
+
+`pump` runs from one tick to the next. While few packets come it wakes for each; from
+BUSY_PACKETS a tick it sleeps on a quantum and serves all that came, because a wake costs more
+than a packet. What only Python can do is left in `legs.mail`.
+"""
+
+import sys
+from collections.abc import Callable
+from typing import Final
+
+from dsp.jit import compiled, stage, stamp
+from dsp.leg import Flag
+from switch.media import beat, epoll_event, far_end, outlet, ring, rtp_stages
+from switch.media import legs as legs_module
+from switch.media.epoll_event import EVENT_DATA_WORD, EVENT_WORDS
+from switch.media.legs import (
+    COUNT_PACKETS,
+    COUNT_TICK_PACKETS,
+    COUNT_WAKES,
+    EVENTS_MAX,
+    PACKET_BYTES,
+    SOCKADDR_BYTES,
+    Drop,
+    Legs,
+    Mail,
+)
+from switch.media.libc import (
+    CLOCK_MONOTONIC,
+    MSG_DONTWAIT,
+    TIMER_ABSTIME,
+    clock_gettime,
+    clock_nanosleep,
+    epoll_wait,
+    recvfrom,
+)
+from switch.rtp import packet, serial, source, telephone_event
+
+QUANTUM_NS: Final = 4_000_000
+"""How long packets may wait for each other. Measured: a wake costs about 30 us here, so 250 a
+second cost 0.75 % of a core; chosen below the 5 ms that a call may be delayed."""
+
+BUSY_PACKETS: Final = 8
+"""Packets of the last tick from which the quantum is cheaper than a wake for each. Computed:
+five quanta a tick."""
+
+READS_MAX: Final = 8
+"""Datagrams read from one socket at a time while none of them is good. Chosen: a stranger who
+sends 2,000 packets a second to a leg does not crowd it out."""
+
+ROUNDS_MAX: Final = 16
+"""epoll_wait calls in a row. Chosen: 16 x 512 sockets are all legs of a full worker."""
+
+Pump = Callable[[Legs, int, int], int]
+LookAgain = Callable[[Legs], int]
+
+_NEW_SSRC: Final = int(Flag.NEW_SSRC)
+_TS_JUMP: Final = int(Flag.TS_JUMP)
+_LOST: Final = int(Flag.LOST)
+_LATE: Final = int(Flag.LATE)
+
+
+@stage
+def read_clock(legs: Legs) -> int:
+    """Return the monotonic time in ns."""
+    clock_gettime(CLOCK_MONOTONIC, legs.time.ctypes.data)
+    return int(legs.time[0] * 1_000_000_000 + legs.time[1])
+
+
+@stage
+def serve_until(legs: Legs, epoll: int, until_ns: int) -> int:
+    """Serve packets until the tick, then do what a tick does; return how many rings lag."""
+    before = legs.counts[COUNT_PACKETS]
+    is_quiet = legs.counts[COUNT_TICK_PACKETS] < BUSY_PACKETS
+    now = read_clock(legs)
+    while now < until_ns:
+        drain(legs, epoll, now)
+        rest(legs, epoll, now, until_ns, is_quiet)
+        now = read_clock(legs)
+    drain(legs, epoll, now)
+    legs.counts[COUNT_TICK_PACKETS] = legs.counts[COUNT_PACKETS] - before
+    beat.beat(legs, now)
+    return ring.look(legs)
+
+
+@stage
+def rest(legs: Legs, epoll: int, now: int, until_ns: int, is_quiet: bool) -> None:
+    """Sleep: until a packet comes if it is quiet, else to the next quantum; never past the tick."""
+    legs.counts[COUNT_WAKES] += 1
+    left = until_ns - now
+    if is_quiet and left >= 1_000_000:
+        epoll_wait(epoll, legs.events.ctypes.data, 1, left // 1_000_000)
+        return
+    wake = until_ns
+    if not is_quiet:
+        wake = until_ns - (left - 1) // QUANTUM_NS * QUANTUM_NS
+    legs.time[0] = wake // 1_000_000_000
+    legs.time[1] = wake % 1_000_000_000
+    clock_nanosleep(CLOCK_MONOTONIC, TIMER_ABSTIME, legs.time.ctypes.data, 0)
+
+
+@stage
+def drain(legs: Legs, epoll: int, now: int) -> None:
+    """Serve every socket on which something waits."""
+    for _ in range(ROUNDS_MAX):
+        count = epoll_wait(epoll, legs.events.ctypes.data, EVENTS_MAX, 0)
+        for i in range(count):
+            index = legs.leg_of_fd[legs.events[EVENT_WORDS * i + EVENT_DATA_WORD]]
+            if index >= 0:
+                serve(legs, index, now)
+        if count < EVENTS_MAX:
+            return
+
+
+@stage
+def serve(legs: Legs, index: int, now: int) -> None:
+    """Receive one good packet of a leg, or a few bad ones, and pass it on."""
+    for _ in range(READS_MAX):
+        legs.sender_bytes[0] = SOCKADDR_BYTES
+        size = recvfrom(
+            legs.fd[index],
+            legs.packet.ctypes.data,
+            PACKET_BYTES,
+            MSG_DONTWAIT,
+            legs.sender.ctypes.data,
+            legs.sender_bytes.ctypes.data,
+        )
+        if size < 0:
+            return
+        legs.counts[COUNT_PACKETS] += 1
+        offset = accept(legs, index, size)
+        if offset >= 0:
+            deliver(legs, index, offset, size, now)
+            return
+
+
+@stage
+def accept(legs: Legs, index: int, size: int) -> int:
+    """Return where the payload begins; -1: dropped and counted."""
+    if not far_end.is_known(legs, index):
+        legs.drops[index, Drop.NOT_OUR_SOURCE.value] += 1
+        return -1
+    offset = packet.payload_offset(legs.packet, size)
+    if offset < 0:
+        legs.drops[index, -offset] += 1
+        return -1
+    if legs.tokens[index] <= 0:
+        legs.drops[index, Drop.TOO_FAST.value] += 1
+        return -1
+    legs.tokens[index] -= 1
+    return offset
+
+
+@stage
+def deliver(legs: Legs, index: int, offset: int, size: int, now: int) -> None:
+    """Follow the sender's numbers; give the packet to the ring, the keys and the other leg."""
+    kind = legs.packet[1] & 0x7F
+    is_audio = kind == legs.type_in[index]
+    is_event = kind == legs.event_in[index]
+    if not is_audio and not is_event and kind != packet.PAYLOAD_TYPE_CN:
+        legs.drops[index, Drop.NOT_OUR_PAYLOAD_TYPE.value] += 1
+        return
+    flags = follow(legs, index, now)
+    if flags < 0:
+        legs.drops[index, Drop.BAD_SEQUENCE.value] += 1
+        return
+    legs.received_ns[index] = now
+    count = size - packet.padding_bytes(legs.packet, size) - offset
+    row = legs.row[index]
+    if is_event:
+        if count >= telephone_event.EVENT_BYTES:
+            hear_event(legs, index, offset, count, now)
+    elif is_audio:
+        if row >= 0:
+            ring.put(legs, row, offset, count, flags)
+        forward(legs, index, offset, count, now)
+    elif row >= 0 and count > 0:
+        ring.put_comfort(legs, row, legs.packet[offset] & 0x7F, flags)
+
+
+@stage
+def follow(legs: Legs, index: int, now: int) -> int:
+    """Note the packet at hand in the sender's state; return the flags of its frame, or -1."""
+    ssrc = packet.word32(legs.packet, 8)
+    seen = source.receive(
+        legs.source[index],
+        packet.word16(legs.packet, 2),
+        packet.word32(legs.packet, 4),
+        ssrc,
+        now // outlet.SAMPLE_NS,
+    )
+    if seen & source.BAD:
+        return -1
+    flags = 0
+    if seen == source.GOOD:
+        return flags
+    if seen & (source.SAW_NEW_SSRC | source.SAW_JUMP) and legs.peer[index] >= 0:
+        legs.in_step[legs.peer[index]] = 0
+    if seen & source.SAW_NEW_SSRC:
+        legs.source_changes[index] += 1
+        flags |= _NEW_SSRC
+    if seen & source.SAW_JUMP:
+        flags |= _TS_JUMP
+    if seen & source.SAW_LOSS:
+        flags |= _LOST
+    if seen & source.SAW_LATE:
+        flags |= _LATE
+    return flags
+
+
+@stage
+def barrier(legs: Legs, index: int, now: int) -> int:
+    """Return why nothing of this leg may reach the other side now, or Drop.NONE."""
+    if legs.peer[index] < 0:
+        return Drop.NOT_JOINED.value
+    if now >= legs.until_ns[index]:
+        return Drop.UNPAID.value
+    if legs.held[index] == 1:
+        return Drop.HELD_BACK.value
+    return Drop.NONE.value
+
+
+@stage
+def forward(legs: Legs, index: int, offset: int, count: int, now: int) -> None:
+    """Send the sound at hand to the other leg in its law, or keep it to go under a prompt."""
+    why = barrier(legs, index, now)
+    if why != Drop.NONE.value:
+        legs.drops[index, why] += 1
+        if legs.peer[index] >= 0:
+            outlet.leave_out(legs, legs.peer[index])
+        return
+    peer = legs.peer[index]
+    law = legs.law[index]
+    if now < legs.hush_until_ns[index]:
+        silence = legs.code[law, 32768]
+        for i in range(offset, offset + count):
+            legs.packet[i] = silence
+    if law != legs.law[peer]:
+        for i in range(offset, offset + count):
+            legs.packet[i] = legs.other_law[law, legs.packet[i]]
+    if legs.sound[peer] != 0:
+        ring.put_talk(legs, peer, offset, count)
+        return
+    outlet.relay(legs, peer, offset, count, legs.type_out[peer], now)
+
+
+@stage
+def hear_event(legs: Legs, index: int, offset: int, count: int, now: int) -> None:
+    """Report a key at its first packet; pass its packets on where keys are passed on."""
+    code = legs.packet[offset]
+    is_new = telephone_event.press(
+        legs.press[index],
+        packet.word32(legs.packet, 4),
+        code,
+        packet.word16(legs.packet, offset + 2),
+        legs.packet[offset + 1] >= 0x80,
+    )
+    is_flash = code == telephone_event.FLASH_CODE
+    if is_new and code <= telephone_event.CODE_MAX and legs.keys_told[index] == 1:
+        kind = Mail.FLASH.value if is_flash else Mail.KEY.value
+        beat.mail(legs, kind, index, code, now)
+    why = barrier(legs, index, now)
+    peer = legs.peer[index]
+    if why == Drop.NONE.value and (legs.keys_muted[index] == 1 or is_flash):
+        why = Drop.KEY_MUTED.value
+    if why == Drop.NONE.value and (legs.event_out[peer] < 0 or legs.sound[peer] != 0):
+        why = Drop.NO_EVENTS.value
+    if why == Drop.NONE.value:
+        outlet.relay(legs, peer, offset, count, legs.event_out[peer], now)
+        return
+    legs.drops[index, why] += 1
+    if peer >= 0:
+        outlet.leave_out(legs, peer)
+
+
+def _make_pump(seal: int) -> Pump:
+    def pump(legs: Legs, epoll: int, until_ns: int) -> int:
+        assert seal >= 0
+        return serve_until(legs, epoll, until_ns)
+
+    return pump
+
+
+def _make_look_again(seal: int) -> LookAgain:
+    def look_again(legs: Legs) -> int:
+        assert seal >= 0
+        return ring.look_again(legs)
+
+    return look_again
+
+
+_SEAL: Final = stamp(
+    sys.modules[__name__], beat, epoll_event, far_end, legs_module, outlet, ring, rtp_stages,
+    packet, serial, source, telephone_event,
+)  # fmt: skip
+
+pump: Final = compiled(_make_pump(_SEAL))
+"""Serve packets until a time (ns), do what a tick does; returns how many rings lag behind."""
+
+look_again: Final = compiled(_make_look_again(_SEAL))
+"""Take one more frame from each ring that lags; returns how many still do."""

@@ -1,0 +1,162 @@
+"""Which leg sits at which index of the arrays, with its sockets: open, point, close, report.
+
+What a leg's far end is, is decided here from its SDP; what comes from there, in the pump.
+"""
+
+import heapq
+import ipaddress
+import os
+import select
+import socket
+from dataclasses import dataclass
+from typing import Final
+
+import numpy as np
+
+from switch.errors import LocalError
+from switch.ids import LegId
+from switch.media import address, wire
+from switch.media import legs as legs_module
+from switch.media.beat import PACKETS_BURST
+from switch.media.legs import (
+    LATCH_LEARNING,
+    NETWORKS_MAX,
+    Drop,
+    Latch,
+    Legs,
+)
+from switch.media.messages import LegReport
+from switch.rtp import source
+
+NS: Final = 1_000_000_000
+
+
+@dataclass(slots=True)
+class Seat:
+    """One open leg."""
+
+    leg: LegId
+    index: int
+    ip: str
+    port: int
+    rtp: socket.socket
+    rtcp: socket.socket
+    signalled: tuple[str, int, str] | None = None
+    """Address, port and NAT address of the last SDP."""
+
+
+class Seats:
+    """All open legs of a worker.
+
+    Args:
+        legs: the shared arrays.
+        epoll: where the pump waits.
+    """
+
+    def __init__(self, legs: Legs, epoll: select.epoll) -> None:
+        self._legs = legs
+        self._epoll = epoll
+        self._free = list(range(len(legs.fd)))
+        self.by_leg: dict[LegId, Seat] = {}
+        self.by_index: dict[int, Seat] = {}
+
+    def open(self, order: wire.OpenLeg, rights: list[int]) -> Seat:
+        """Give a leg an index and start to read its socket.
+
+        Raises:
+            LocalError: its sockets are missing, or the worker is full.
+        """
+        if len(rights) != 2 or order.leg in self.by_leg or not self._free:
+            for fd in rights:
+                os.close(fd)
+            raise LocalError(f"leg {order.leg} cannot be opened")
+        index = heapq.heappop(self._free)
+        legs = self._legs
+        legs_module.clear(legs, index)
+        rtp, rtcp = (socket.socket(fileno=fd) for fd in rights)
+        seat = Seat(order.leg, index, order.ip, order.port, rtp, rtcp)
+        legs.law[index] = order.law == "PCMA"
+        legs.ssrc[index] = order.ssrc
+        legs.sequence[index] = order.sequence
+        legs.timestamp[index] = order.timestamp
+        legs.tokens[index] = PACKETS_BURST
+        legs.is_a[index] = order.leg % 2 == 0
+        legs.keys_told[index] = 1
+        legs.fd[index] = rtp.fileno()
+        legs.leg_of_fd[rtp.fileno()] = index
+        legs.top[0] = max(int(legs.top[0]), index + 1)
+        self._epoll.register(rtp.fileno(), select.EPOLLIN)
+        self.by_leg[order.leg] = seat
+        self.by_index[index] = seat
+        return seat
+
+    def close(self, seat: Seat) -> None:
+        """Forget a leg; nothing of it stays in the arrays."""
+        legs, index = self._legs, seat.index
+        self._epoll.unregister(seat.rtp.fileno())
+        legs.leg_of_fd[seat.rtp.fileno()] = -1
+        seat.rtp.close()
+        seat.rtcp.close()
+        legs_module.clear(legs, index)
+        while legs.top[0] and legs.fd[legs.top[0] - 1] < 0:
+            legs.top[0] -= 1
+        heapq.heappush(self._free, index)
+        del self.by_leg[seat.leg]
+        del self.by_index[index]
+
+    def set_remote(self, seat: Seat, order: wire.SetRemote) -> None:
+        """Point a leg at its far end. An address that may not be sent to is heard, not sent to."""
+        legs, index = self._legs, seat.index
+        ip = ipaddress.ip_address(order.ip)
+        legs.law[index] = order.law == "PCMA"
+        legs.type_in[index] = order.payload_type_receive
+        legs.type_out[index] = order.payload_type_send
+        legs.event_in[index] = order.event_type_receive
+        legs.event_out[index] = order.event_type_send
+        ours = any(one.port == order.port and one.ip == order.ip for one in self.by_leg.values())
+        allowed = address.may_be_sent_to(ip, order.port) and not ours
+        legs.may_send[index] = order.sends_allowed and allowed
+        signalled = (order.ip, order.port, order.nat_ip)
+        if signalled != seat.signalled:
+            seat.signalled = signalled
+            self._point(index, ip, order)
+
+    def _point(self, index: int, ip: address.Ip, order: wire.SetRemote) -> None:
+        """A new address was signalled: only this opens a source that was locked."""
+        legs = self._legs
+        sockaddr = address.sockaddr(ip, order.port)
+        legs.target[index, : sockaddr.size] = sockaddr
+        legs.target_bytes[index] = sockaddr.size
+        legs.from_ip[index] = address.words(ip)
+        legs.from_port[index] = order.port
+        legs.latch[index] = 0
+        if order.nat_ip:
+            words = address.words(ipaddress.ip_address(order.nat_ip))
+            legs.latch[index, Latch.MODE] = LATCH_LEARNING
+            legs.latch[index, Latch.IP : Latch.IP + 4] = words
+        networks = [ipaddress.ip_network(text) for text in order.networks[:NETWORKS_MAX]]
+        legs.network_count[index] = len(networks)
+        for n, network in enumerate(networks):
+            legs.networks[index, n, :4] = address.words(network.network_address)
+            legs.networks[index, n, 4:] = address.mask_words(network)
+
+    def report(self, seat: Seat, *, now: float, closed: bool) -> LegReport:
+        """Return what a leg has seen so far."""
+        legs, index = self._legs, seat.index
+        s = legs.source[index]
+        dropped = legs.drops[index]
+        return LegReport(
+            leg=seat.leg,
+            at=now,
+            packets_received=int(s[source.RECEIVED_BEFORE] + s[source.RECEIVED]),
+            packets_sent=int(legs.sent[index]),
+            packets_lost=int(source.lost(s)),
+            packets_late=int(s[source.LATE]),
+            dropped={
+                Drop(i).name.lower(): int(dropped[i]) for i in np.flatnonzero(dropped).tolist()
+            },
+            last_packet_at=float(legs.received_ns[index]) / NS,
+            jitter_ms=source.jitter_samples(s) / 8,
+            source_changes=int(legs.source_changes[index]),
+            closed=closed,
+        )

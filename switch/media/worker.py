@@ -1,0 +1,206 @@
+"""One worker process: a loop of 20 ms around one compiled function.
+
+    pump        packets, until the tick; then announcements and ends of paid time
+    desk.tick   what the pump left for Python; one push of the bank over all inspected legs
+    orders      from control
+    publish     to control
+
+It outlives control: calls go on to their `paid_until`, and what happened is kept. Without calls and
+without control it ends after a while. It writes no core dumps: there is sound in its memory.
+"""
+
+import argparse
+import gc
+import logging
+import os
+import resource
+import select
+import signal
+from collections.abc import Callable
+from pathlib import Path
+from typing import Final
+
+for _name in ("OPENBLAS_NUM_THREADS", "MKL_NUM_THREADS", "OMP_NUM_THREADS"):
+    os.environ[_name] = "1"  # before numpy: legs are split over workers, not over threads
+
+from switch.clock import Clock, SystemClock  # noqa: E402 - numpy reads the environment on import
+from switch.errors import LocalError  # noqa: E402 - same
+from switch.media import legs as legs_module  # noqa: E402 - same
+from switch.media import wire  # noqa: E402 - same
+from switch.media.control_line import ControlLine  # noqa: E402 - same
+from switch.media.desk import Desk  # noqa: E402 - same
+from switch.media.messages import WorkerReport  # noqa: E402 - same
+from switch.media.pump import look_again, pump  # noqa: E402 - same
+from switch.media.seats import NS  # noqa: E402 - same
+
+TICK_S: Final = 0.02
+TICKS_PER_S: Final = 50
+
+LATE_S: Final = 0.005
+"""A tick whose work begins so much after its time is late. Chosen: what a call may be delayed."""
+
+IDLE_WAIT_S: Final = 0.5
+"""Sleep of a worker without legs; an order wakes it. Chosen."""
+
+log = logging.getLogger(__name__)
+
+
+class Worker:
+    """One worker.
+
+    Args:
+        number: which.
+        line: to control.
+        clock: monotonic time.
+        legs_max: how many legs.
+        orphan_s: how long it stays without calls and without control.
+    """
+
+    def __init__(
+        self, number: int, *, line: ControlLine, clock: Clock, legs_max: int, orphan_s: float
+    ) -> None:
+        self._number = number
+        self._line = line
+        self._clock = clock
+        self._orphan_s = orphan_s
+        self._legs = legs_module.build(legs_max=legs_max, rows_max=legs_max)
+        self._epoll = select.epoll()
+        self._desk = Desk(self._legs, self._epoll, rows_max=legs_max)
+        self._ticks = 0
+        self._late_ticks = 0
+        self._spent_ms: list[float] = []
+        self._leaving = False
+        self._needed_at = clock.monotonic()
+
+    def warm(self) -> None:
+        """Compile everything, or load what was compiled."""
+        pump(self._legs, self._epoll.fileno(), 0)
+        look_again(self._legs)
+        self._desk.inspection.warm()
+
+    def run(self) -> None:
+        """Work until nobody needs it."""
+        deadline = self._clock.monotonic() + TICK_S
+        while not self._is_done():
+            if not self._desk.seats.by_leg:
+                self._line.wait(IDLE_WAIT_S)
+                deadline = self._clock.monotonic()
+            lagging = pump(self._legs, self._epoll.fileno(), round(deadline * NS))
+            began = self._clock.monotonic()
+            self._ticks += 1
+            self._guard(lambda: self._desk.tick(lagging, self._ticks, now=began))  # noqa: B023 - called at once
+            self._take_orders(began)
+            self._publish(began)
+            ended = self._clock.monotonic()
+            self._spent_ms.append((ended - began) * 1e3)
+            if began - deadline > LATE_S:
+                self._late_ticks += 1
+            deadline += TICK_S * max(1, -(-(ended - deadline) // TICK_S))
+
+    def _guard(self, work: Callable[[], None]) -> None:
+        """Do one piece of work; whatever goes wrong in it, the worker and all other calls go on."""
+        try:
+            work()
+        except LocalError as error:
+            log.warning("%s", error)
+        except Exception:
+            log.exception("one piece of work failed")
+
+    def _take_orders(self, now: float) -> None:
+        if not self._line.is_up or self._ticks % 10 == 0 or not self._desk.seats.by_leg:
+            self._line.answer()
+        for orders, rights in self._line.poll():
+            for order in orders:
+                self._guard(lambda: self._obey(order, rights, now))  # noqa: B023 - called at once
+
+    def _obey(self, order: wire.Order, rights: list[int], now: float) -> None:
+        match order:
+            case wire.Hello():
+                self._welcome()
+            case wire.Leave():
+                self._leaving = True
+            case _:
+                self._desk.apply(order, rights, now=now)
+
+    def _welcome(self) -> None:
+        """Tell a control that came (back) what lives here, with the sockets of each leg."""
+        seats = list(self._desk.seats.by_leg.values())
+        self._leaving = False
+        self._line.say(
+            [
+                wire.Welcome(
+                    protocol=wire.PROTOCOL,
+                    worker=self._number,
+                    pid=os.getpid(),
+                    legs=len(seats),
+                    calls=self._desk.bridges.surviving(),
+                )
+            ]
+        )
+        for seat in seats:
+            self._line.say(
+                [wire.LegBack(leg=seat.leg, ip=seat.ip, port=seat.port)],
+                [seat.rtp.fileno(), seat.rtcp.fileno()],
+            )
+        self._desk.tell_rooms()
+
+    def _publish(self, now: float) -> None:
+        reports = self._desk.take_reports()
+        if self._ticks % TICKS_PER_S == 0:
+            reports.append(self._report(now))
+        if reports:
+            self._line.say(reports)
+        else:
+            self._line.flush()
+
+    def _report(self, now: float) -> WorkerReport:
+        spent = sorted(self._spent_ms)
+        self._spent_ms = []
+        return WorkerReport(
+            worker=self._number,
+            at=now,
+            legs=len(self._desk.seats.by_leg),
+            calls=self._desk.bridges.live_count,
+            ticks=self._ticks,
+            late_ticks=self._late_ticks,
+            tick_ms_p99=round(spent[int(0.99 * len(spent))], 3) if spent else 0.0,
+            inspected_legs=self._desk.inspection.rows_count,
+        )
+
+    def _is_done(self) -> bool:
+        now = self._clock.monotonic()
+        has_calls = bool(self._desk.seats.by_leg)
+        if has_calls or (self._line.is_up and not self._leaving):
+            self._needed_at = now
+        return not has_calls and (self._leaving or now - self._needed_at > self._orphan_s)
+
+
+def main() -> None:
+    """Run one worker process."""
+    parser = argparse.ArgumentParser(description=__doc__)
+    parser.add_argument("--number", type=int, required=True)
+    parser.add_argument("--data", type=Path, required=True)
+    parser.add_argument("--legs-max", type=int, default=4096)
+    parser.add_argument("--orphan-s", type=float, default=60.0)
+    options = parser.parse_args()
+    logging.basicConfig(level=logging.INFO, format="%(asctime)s %(levelname)s %(message)s")
+    resource.setrlimit(resource.RLIMIT_CORE, (0, 0))
+    hard = resource.getrlimit(resource.RLIMIT_NOFILE)[1]
+    resource.setrlimit(resource.RLIMIT_NOFILE, (min(hard, legs_module.FDS_MAX), hard))
+    for number in (signal.SIGINT, signal.SIGHUP):
+        signal.signal(number, signal.SIG_IGN)
+    worker = Worker(
+        options.number,
+        line=ControlLine(wire.socket_path(options.data, options.number)),
+        clock=SystemClock(),
+        legs_max=options.legs_max,
+        orphan_s=options.orphan_s,
+    )
+    worker.warm()
+    gc.collect()
+    gc.freeze()
+    worker.run()
+
+
+if __name__ == "__main__":
+    main()
