@@ -152,7 +152,7 @@ _NEXT_TRUNK_CAUSES: Final = frozenset({34, 38, 41, 42, 44, 47})
 
 
 def fails_over(status: int, q850: int | None = None) -> bool:
-    """Whether the next trunk may do better: 5xx, a time-out, or a cause that blames this one.
+    """Whether the next trunk may do better: 5xx, our time-out (0), or a cause that blames this one.
 
     Never on 486, 600, 603: the called party was reached. signalling.md section 3.
     """
@@ -161,7 +161,7 @@ def fails_over(status: int, q850: int | None = None) -> bool:
     cause_says_more = q850 is not None and (q850 in _CAUSE_END or q850 == NORMAL_CLEARING)
     if 500 <= status < 600:
         return not cause_says_more
-    return status in {0, 408} or q850 in _NEXT_TRUNK_CAUSES
+    return status == 0 or q850 in _NEXT_TRUNK_CAUSES
 
 
 def status_to_end(status: int, q850: int | None = None) -> EndReason:
