@@ -55,6 +55,7 @@ class Maker:
         settings = self._texts.voice
         for piece, text in wanted.items():
             sound = voice.say(text, voice=settings.name, words_per_minute=settings.words_per_minute)
+            spoken = [trim(sound, voice.rate_hz), pause_after(text, voice.rate_hz)]
             path = self._path(piece)
             path.parent.mkdir(parents=True, exist_ok=True)
             path.write_bytes(to_ulaw(np.concatenate(spoken), voice.rate_hz))
