@@ -40,12 +40,14 @@ class Mosquitto:
         self.port = free_port()
         self._config = path / "mosquitto.conf"
         self._config.write_text(f"listener {self.port} 127.0.0.1\nallow_anonymous true\n")
-        self._process: subprocess.Popen[bytes] | None = None
+        self._process: asyncio.subprocess.Process | None = None
 
     async def start(self) -> None:
         assert MOSQUITTO is not None
-        self._process = subprocess.Popen(
-            [MOSQUITTO, "-c", str(self._config)],
+        self._process = await asyncio.create_subprocess_exec(
+            MOSQUITTO,
+            "-c",
+            str(self._config),
             stdout=subprocess.DEVNULL,
             stderr=subprocess.DEVNULL,
         )
@@ -62,7 +64,7 @@ class Mosquitto:
     async def close(self) -> None:
         if self._process is not None:
             self._process.terminate()
-            await asyncio.to_thread(self._process.wait, 10)
+            await self._process.wait()
             self._process = None
 
     @property
@@ -122,7 +124,9 @@ async def reader(broker: Broker, user: str = "", password: str = "") -> AsyncIte
         yield client
 
 
-async def take(client: aiomqtt.Client, wanted: Callable[[aiomqtt.Message], bool]) -> Any:
+async def take(
+    client: aiomqtt.Client, wanted: Callable[[aiomqtt.Message], bool]
+) -> aiomqtt.Message:
     async with asyncio.timeout(10):
         async for message in client.messages:
             if wanted(message):

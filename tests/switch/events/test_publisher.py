@@ -17,7 +17,7 @@ class Ear:
 def test_every_listener_hears_everything_in_order() -> None:
     left, right = Ear(), Ear()
     fanout = Fanout([left, right], news_max=10)
-    said = [news_of.state(), news_of.balance(), news_of.ended()]
+    said: list[News] = [news_of.state(), news_of.balance(), news_of.ended()]
     for news in said:
         fanout.publish_nowait(news)
     fanout.pass_on_nowait()
@@ -51,7 +51,7 @@ async def test_news_is_passed_on_while_it_runs() -> None:
     async with asyncio.TaskGroup() as group:
         running = group.create_task(fanout.run())
         fanout.publish_nowait(news_of.state())
-        while not ear.heard:
+        for _ in range(3):  # one turn to begin, one to wake, one to pass on
             await asyncio.sleep(0)
         running.cancel()
     assert ear.heard == [news_of.state()]
