@@ -12,6 +12,7 @@ Source: RFC 3261 (the parts name their sections); `signalling.md` sections 3, 4,
 """
 
 from collections.abc import Mapping, Sequence
+from contextlib import suppress
 
 from switch.errors import PeerError
 from switch.sip.counts import StackCounts
@@ -342,10 +343,8 @@ class SipStack:
     ) -> list[Effect]:
         """Answer what could not be read or served."""
         self._state.tally.refused[f"{error.status}"] += 1
-        try:
+        with suppress(PeerError):  # a Via that cannot be read: back to where it came from
             flow = reply_flow(top_via(request), flow, nat=known.nat)
-        except PeerError:
-            return self._state.drop(f"parse: {error.reason}", flow)
         headers = [("Accept", "application/sdp")] if error.status == 415 else []
         return self._reply.reply_to(request, flow, error.status, headers, error.reason)
 

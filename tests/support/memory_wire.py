@@ -79,7 +79,7 @@ class MemoryWire:
         self.lose: Callable[[bytes], bool] = lambda data: False
         """Loses exactly what it says, besides the luck."""
         self._flying: list[tuple[float, int, Node, bytes, Flow]] = []
-        self._calls: list[tuple[float, int, Callable[[], None]]] = []
+        self._calls: list[tuple[float, int, Callable[[], object]]] = []
         self._counted = 0
 
     def node(
@@ -121,7 +121,7 @@ class MemoryWire:
             flow = Flow(effect.flow.transport, receiver.address, sender.address)
             heappush(self._flying, (at, self._counted, receiver, effect.data, flow))
 
-    def at(self, when: float, call: Callable[[], None]) -> None:
+    def at(self, when: float, call: Callable[[], object]) -> None:
         """Do this at that time."""
         self._counted += 1
         heappush(self._calls, (when, self._counted, call))

@@ -1,5 +1,6 @@
 import re
 from collections import Counter
+from itertools import pairwise
 
 import pytest
 
@@ -254,7 +255,7 @@ def test_an_ack_that_never_comes_ends_the_call_after_32_s() -> None:
     call(a, b)
     wire.run(31.0)
     finals = [at for at, data in b.sent if data.startswith(b"SIP/2.0 200")]
-    gaps = [round(y - x, 3) for x, y in zip(finals, finals[1:], strict=False)]
+    gaps = [round(y - x, 3) for x, y in pairwise(finals)]
     assert gaps == [0.5, 1.0, 2.0, 4.0, 4.0, 4.0, 4.0, 4.0, 4.0]
     wire.run(40.0)
     assert b.of(AckMissing) == [AckMissing(dialog_at(b))]
