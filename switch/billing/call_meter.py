@@ -91,6 +91,10 @@ class CallMeter:
         delta = Micros(charge(self.rate, to_s) - self.charged)
         return SecondTalked(self.call, self.seq, to_s, delta)
 
+    def is_over(self, now_ns: int) -> bool:
+        """True if the worker has ended the talk by itself: after that no money helps."""
+        return whole_seconds(self.elapsed_ns(now_ns)) >= self.paid_s
+
     def is_pressed(self, now_ns: int) -> bool:
         """True if the paid seconds may end before the beat after the next."""
         return self.paid_s < through(self.elapsed_ns(now_ns), POOR_HORIZON_S)
