@@ -17,7 +17,7 @@ import msgspec
 import numpy as np
 
 from switch.errors import KinlineError
-from switch.media.prompt_sound import to_ulaw
+from switch.media.prompt_sound import pause_after, to_ulaw, trim
 from switch.media.prompt_texts import PromptTexts, read_texts
 from switch.media.prompt_voice import SyntheticVoice
 
