@@ -118,7 +118,7 @@ def crest_of(cell_power: FloatArray, cell_peak: FloatArray, at: int) -> float:
     mean = 0.0
     for cell in range(at - CELLS // 2, at + CELLS // 2):
         mean += cell_power[cell]
-    return cell_peak[at] * CELLS / (mean + 1e-12)
+    return float(cell_peak[at] * CELLS / (mean + 1e-12))
 
 
 @stage
@@ -142,7 +142,7 @@ def flatness(bands: FloatArray) -> float:
         density = bands[band] / (BAND_EDGES[band + 1] - BAND_EDGES[band]) + 1e-12
         logs += np.log(density)
         mean += density
-    return np.exp(logs / BANDS) / (mean / BANDS)
+    return float(np.exp(logs / BANDS) / (mean / BANDS))
 
 
 @stage

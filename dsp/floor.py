@@ -15,7 +15,10 @@ from dsp.state import Column, StateOwner
 
 BANDS: Final = 24
 BAND_EDGES: Final = np.array(
-    [2, 4, 6, 8, 10, 12, 14, 16, 18, 20, 22, 24, 26, 30, 34, 38, 42, 46, 50, 54, 58, 63, 68, 73, 79],
+    [
+        2, 4, 6, 8, 10, 12, 14, 16, 18, 20, 22, 24, 26,
+        30, 34, 38, 42, 46, 50, 54, 58, 63, 68, 73, 79,
+    ],
     np.int32,
 )  # fmt: skip
 """In bins of 50 Hz: twelve bands of 100 Hz up to 1300, then 200 to 300 wide. Chosen."""
@@ -30,7 +33,8 @@ BASE_FRAMES: Final = 150
 """3 s of pauses until the baseline is believed. Chosen."""
 BASE_MEAN_FRAMES: Final = 50
 """At first a mean, then a median that moves by bounded steps. Chosen."""
-BASE_STEP: Final = np.float32(10**0.005)
+BASE_UP: Final = np.float32(10**0.005)
+BASE_DOWN: Final = np.float32(10**-0.005)
 """2.5 dB a second. Chosen."""
 BASE_LEVEL_MIN: Final = power_of_dbm0(-68.0)
 """A baseline below this is digital silence: that the floor vanishes says nothing then. Chosen."""
@@ -97,24 +101,22 @@ def learn_base(row: int, bands: FloatArray, floors: Floors) -> None:
     base = floors.base[row]
     frames = floors.base_frames[row]
     if frames < BASE_MEAN_FRAMES:
+        share = np.float32(1.0) / np.float32(frames + 1)
         for band in range(BANDS):
-            base[band] += (bands[band] - base[band]) / np.float32(frames + 1)
+            base[band] += share * (bands[band] - base[band])
     else:
         for band in range(BANDS):
-            if bands[band] > base[band]:
-                base[band] *= BASE_STEP
-            else:
-                base[band] /= BASE_STEP
+            base[band] *= BASE_UP if bands[band] > base[band] else BASE_DOWN
     floors.base_frames[row] = frames + 1
 
 
-@stage
+@summing_stage
 def total(bands: FloatArray) -> float:
     """Sum over the bands."""
     power = np.float32(0.0)
     for band in range(BANDS):
         power += bands[band]
-    return power
+    return float(power)
 
 
 @stage
@@ -134,4 +136,4 @@ def distance_db(row: int, floors: Floors) -> float:
     for band in range(BANDS):
         db = 10.0 * np.log10((recent[band] + 1e-10) / (base[band] + 1e-10))
         square += db * db
-    return np.sqrt(square / BANDS)
+    return float(np.sqrt(square / BANDS))

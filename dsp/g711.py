@@ -48,7 +48,7 @@ def _linear_to_ulaw() -> ByteArray:
     biased = np.minimum(np.abs(value), _ULAW_CLIP) + _ULAW_BIAS
     segment = np.floor(np.log2(biased)).astype(np.int32) - 5
     code = (segment << 4) | ((biased >> (segment + 1)) & 15)
-    return (~np.where(value < 0, code | 0x80, code) & 0xFF).astype(np.uint8)
+    return np.asarray(~np.where(value < 0, code | 0x80, code) & 0xFF, np.uint8)
 
 
 def _linear_to_alaw() -> ByteArray:
@@ -88,13 +88,13 @@ _ALAW_TO_ULAW_NUMBER: Final = (
 def _ulaw_to_alaw() -> ByteArray:
     code = np.arange(256, dtype=np.int32)
     number = np.array(_ULAW_TO_ALAW_NUMBER, np.int32)[~code & 0x7F] - 1
-    return (number ^ 0x55 | (code & 0x80)).astype(np.uint8)
+    return np.asarray(number ^ 0x55 | (code & 0x80), np.uint8)
 
 
 def _alaw_to_ulaw() -> ByteArray:
     code = np.arange(256, dtype=np.int32)
     number = np.array(_ALAW_TO_ULAW_NUMBER, np.int32)[(code ^ 0x55) & 0x7F]
-    return (number ^ 0x7F | (code & 0x80)).astype(np.uint8)
+    return np.asarray(number ^ 0x7F | (code & 0x80), np.uint8)
 
 
 ULAW_TO_LINEAR14: Final = _ulaw_to_linear()
@@ -118,9 +118,11 @@ TO_FLOAT: Final[FloatArray] = np.stack(
 
 def encode_ulaw(pcm16: NDArray[np.int16]) -> ByteArray:
     """µ-law codes of 16-bit linear samples, any shape. ITU-T G.711 Table 2."""
-    return _LINEAR14_TO_ULAW[(pcm16.astype(np.int32) >> 2) + 8192]
+    codes: ByteArray = _LINEAR14_TO_ULAW[(pcm16.astype(np.int32) >> 2) + 8192]
+    return codes
 
 
 def encode_alaw(pcm16: NDArray[np.int16]) -> ByteArray:
     """A-law codes of 16-bit linear samples, any shape. ITU-T G.711 Table 1."""
-    return _LINEAR13_TO_ALAW[(pcm16.astype(np.int32) >> 3) + 4096]
+    codes: ByteArray = _LINEAR13_TO_ALAW[(pcm16.astype(np.int32) >> 3) + 4096]
+    return codes

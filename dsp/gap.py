@@ -106,7 +106,7 @@ def hear_gap(
     i: int, measures: Measures, ears: tuple[Gaps, Floors, Voices], tonal: bool, codes: Fired
 ) -> None:
     """Take one outside leg's frame; fires GAP_BEGAN and GAP_ENDED."""
-    gaps, floors, voices = ears
+    gaps, floors, _ = ears
     row = measures.row[i]
     number = gaps.number[row]
     power = total(measures.bands[i])

@@ -8,28 +8,34 @@ a stamp of the modules it calls: the values in the closure are part of numba's k
 import zlib
 from collections.abc import Callable
 from types import CodeType, FunctionType, ModuleType
-from typing import TypeVar, cast
+from typing import Any, Final, TypeVar, cast
 
-import numba  # type: ignore[import-untyped]  # numba ships no types
+import numba
 import numpy as np
-from numba.extending import register_jitable  # type: ignore[import-untyped]  # same
+from numba.extending import register_jitable
 
 F = TypeVar("F", bound=Callable[..., object])
+
+_OPTIONS: Final[dict[str, Any]] = {"_nrt": False}
+"""No reference counts inside kernels: they allocate nothing, the caller holds every array, and
+counting each view of a row made a leg 4.5 times as dear (measured, 3.2 against 0.7 µs)."""
 
 
 def stage(function: F) -> F:
     """Mark a per-leg function: plain Python by itself, compiled when a kernel calls it."""
-    return register_jitable(_nrt=False)(function)  # type: ignore[no-any-return]  # numba ships no types
+    return register_jitable(**_OPTIONS)(function)
 
 
 def summing_stage(function: F) -> F:
     """As `stage`, for loops whose sums may be reordered: 8 to 16 samples at a time."""
-    return register_jitable(_nrt=False, fastmath={"reassoc", "contract", "nsz"})(function)  # type: ignore[no-any-return]  # same
+    options = {**_OPTIONS, "fastmath": {"reassoc", "contract", "nsz"}}
+    return register_jitable(**options)(function)
 
 
 def compiled(function: F) -> F:
     """The kernel, compiled for the first time or loaded from the cache; releases the GIL."""
-    return cast("F", numba.njit(nogil=True, cache=True, _nrt=False)(function))
+    options = {**_OPTIONS, "nogil": True, "cache": True}
+    return cast("F", numba.njit(**options)(function))
 
 
 def stamp(*modules: ModuleType) -> int:

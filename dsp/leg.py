@@ -6,7 +6,7 @@ Source: `Law` is RFC 3551 §6; everything else is chosen.
 from dataclasses import dataclass
 from enum import Enum, IntEnum, IntFlag, StrEnum
 
-from dsp.event import Kind
+from dsp.event import Event, Kind
 
 
 class Kernels(Enum):
@@ -15,7 +15,7 @@ class Kernels(Enum):
     NUMBA = "numba"
     """Compiled: for service."""
     NUMPY = "numpy"
-    """The same functions, run by the interpreter: slow, the reference the compiled ones are held to."""
+    """The same functions, run by the interpreter: slow; what the compiled ones are held to."""
 
 
 class Role(Enum):
@@ -129,3 +129,5 @@ class Summary:
     frames: int
     absent_frames: int
     events: dict[Kind, int]
+    unclosed: tuple[Event, ...] = ()
+    """A burst of extra digits that the end of the call cut short."""

@@ -47,7 +47,7 @@ BUSY_ON_FRAMES: Final = (19, 29)
 BUSY_OFF_FRAMES: Final = (19, 33)
 REORDER_ON_FRAMES: Final = (7, 17)
 REORDER_OFF_FRAMES: Final = (7, 19)
-"""0.5/0.5 s and 0.25/0.25 s (old 0.2/0.3), Precise Tone Plan; a run misses up to two edge frames."""
+"""0.5/0.5 s and 0.25/0.25 s (old 0.2/0.3), Precise Tone Plan; a run may miss two edge frames."""
 
 SINGLES_HZ: Final = (913.8, 950.0, 985.2, 1370.6, 1400.0, 1428.5, 1776.7, 1800.0, 1100.0, 2100.0)
 SINGLES: Final = np.array([TONES_HZ.index(f) for f in SINGLES_HZ], np.int32)
@@ -78,7 +78,7 @@ CED_FRAMES: Final = 50
 TTY_MARK: Final = TONES_HZ.index(1400.0)
 TTY_SPACE: Final = TONES_HZ.index(1800.0)
 TTY_PURITY_MIN: Final = 0.45
-"""A frame in which a 22 ms bit changes halfway shows half its power. ITU-T V.18 Annex A: 45.45 Bd."""
+"""A frame in which a 22 ms bit changes halfway shows half its power (ITU-T V.18: 45.45 Bd)."""
 TTY_FRAMES: Final = 15
 """300 ms of toggling. Chosen."""
 TTY_TOGGLES: Final = 4
@@ -133,7 +133,9 @@ def hear_tones(i: int, measures: Measures, tones: Tones, codes: Fired) -> None:
 
     Args:
         i: place of the leg in `measures`.
+        measures: its frame's phasors and power are read.
         tones: runs, cadences and sequences, all in this state.
+        codes: what fires.
     """
     row = measures.row[i]
     z = measures.frame_z[i]
@@ -266,12 +268,12 @@ def is_steady(run: FloatArray, pair: int) -> bool:
 def tell_lasting(row: int, number: IntArray, run: FloatArray, codes: Fired) -> None:
     """Dial tone and ringback are told while they last."""
     frames = number[_PAIR_FRAMES]
-    if number[_PAIR] == DIAL and frames >= DIAL_FRAMES:
-        if (frames - DIAL_FRAMES) % REPEAT_FRAMES == 0 and is_steady(run, DIAL):
-            fire(codes, row, fired.DIAL_TONE, frames * FRAME_S, 0.0)
-    elif number[_PAIR] == RING and frames >= RING_FRAMES:
-        if (frames - RING_FRAMES) % REPEAT_FRAMES == 0 and is_steady(run, RING):
-            fire(codes, row, fired.RINGBACK, frames * FRAME_S, 0.0)
+    first = DIAL_FRAMES if number[_PAIR] == DIAL else RING_FRAMES
+    if number[_PAIR] == BUSY or frames < first or (frames - first) % REPEAT_FRAMES != 0:
+        return
+    if is_steady(run, number[_PAIR]):
+        code = fired.DIAL_TONE if number[_PAIR] == DIAL else fired.RINGBACK
+        fire(codes, row, code, frames * FRAME_S, 0.0)
 
 
 @stage

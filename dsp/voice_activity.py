@@ -34,13 +34,15 @@ CEPSTRA: Final = 9
 REFERENCE_FRAMES_MAX: Final = 3000
 """60 s of speech; then the past counts half. Chosen."""
 
-BASIS: Final = np.array(
-    [
-        [np.cos(np.pi * k * (b + 0.5) / BANDS) * (1.0 if k == 0 else 2.0) / BANDS for b in range(BANDS)]
-        for k in range(CEPSTRA)
-    ],
-    np.float32,
-)  # fmt: skip
+
+def _cosines() -> FloatArray:
+    """[9, 24] of the cosine transform; the first row is the mean."""
+    k, band = np.arange(CEPSTRA)[:, None], np.arange(BANDS)[None, :]
+    scale = np.where(k == 0, 1.0, 2.0) / BANDS
+    return np.asarray(np.cos(np.pi * k * (band + 0.5) / BANDS) * scale, np.float32)
+
+
+BASIS: Final = _cosines()
 
 REFERENCE, STEP = 0, 1
 
