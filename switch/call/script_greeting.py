@@ -106,11 +106,12 @@ class Greeting(Stage):
     def _choices(self) -> tuple[Phrase, ...]:
         return speech.choices(self.memory.settings, self._other_language())
 
-    def _name(self) -> Named:
+    def _name(self) -> Named | None:
         person = self.memory.facts.person
-        if person is not None and person.name_path:
-            return Named(person.name_path)
-        return Named(f"person/{person.person if person is not None else ''}")
+        if person is not None:
+            return Named(person.name_path or f"person/{person.person}")
+        known = self.memory.facts.allowed.person
+        return None if known is None else Named(f"person/{known}")
 
     def _other_language(self) -> str | None:
         languages = self.memory.languages

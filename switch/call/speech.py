@@ -76,15 +76,14 @@ def caller_quote(permit: Permit, money_s: int) -> tuple[Phrase, ...]:
     return (*spoken, QUOTE_GO_ON)
 
 
-def greeting(line: Line, permit: Permit, name: Named, money_s: int) -> tuple[Phrase, ...]:
+def greeting(line: Line, permit: Permit, name: Named | None, money_s: int) -> tuple[Phrase, ...]:
     """Who calls, from where, through whom; who hears it; what it costs. Before the keys."""
     if isinstance(permit.audibility, Privileged):
         notice = "greeting_privileged"
     else:
         notice = "greeting_recorded" if permit.recorded else "greeting_unrecorded"
-    opening = phrase(
-        "greeting", name=name, facility=line.facility_name, provider=line.provider_name
-    )
+    who: dict[str, Value] = {} if name is None else {"name": name}
+    opening = phrase("greeting", **who, facility=line.facility_name, provider=line.provider_name)
     return (opening, Phrase(notice), price(permit, money_s))
 
 
