@@ -3,7 +3,6 @@
 Source: RFC 3261 sections 8.1.3, 9.1, 12.1.2, 13.2.2, 14.1 and 17.1; RFC 5057, RFC 6026.
 """
 
-from dataclasses import replace
 from typing import Final
 
 from switch.errors import PeerError
@@ -26,7 +25,7 @@ from switch.sip.non_invite_client import PassUp as NonInvitePassUp
 from switch.sip.non_invite_client import Resend as NonInviteResend
 from switch.sip.non_invite_client import State as NonInviteState
 from switch.sip.stack_dialog import Occasion, StackDialog
-from switch.sip.stack_request import StackRequest
+from switch.sip.stack_request import StackRequest, essence_of
 from switch.sip.stack_state import StackState
 from switch.sip.success_ack import Adopt, SendAck
 from switch.sip.timers import GLARE_OTHER_S, GLARE_OWNER_S, GLARE_STEP_S
@@ -253,7 +252,7 @@ class StackClient:
             case InviteState.ACCEPTED:
                 done = Lingering(entry.key, is_server=False, data=b"", flow=entry.flow)
                 done.acks, done.dialog, done.invite = entry.acks, entry.dialog, entry
-                entry.data, entry.request = b"", replace(entry.request, body=b"")
+                entry.data, entry.request = b"", essence_of(entry.request)
                 self._linger(entry, done, machine)
             case InviteState.COMPLETED:
                 done = Lingering(entry.key, is_server=False, data=entry.data, flow=entry.flow)

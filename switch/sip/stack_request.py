@@ -24,6 +24,9 @@ from switch.sip.transactions import CancelWait, ClientInvite, ClientRequest, cli
 CHALLENGES_MAX: Final = 2
 """One answer, and one more if the first nonce was stale. `signalling.md` section 5."""
 
+PROOFS: Final = frozenset({"Authorization", "Proxy-Authorization"})
+"""The headers that carry our credentials, as we write them."""
+
 Fields = Sequence[tuple[str, str]]
 
 
@@ -143,11 +146,7 @@ class StackRequest:
         """Send the ACK of a 2xx, a request of its own. RFC 3261 section 13.2.2.4."""
         state = self._state
         flow = state.flow_of(dialog)
-        proofs = [
-            (name, value)
-            for name, value in invite.headers
-            if name in {"Authorization", "Proxy-Authorization"}
-        ]
+        proofs = [field for field in invite.headers if field[0] in PROOFS]
         via = state.via(flow, state.tokens.branch())
         return state.send(dialog.request("ACK", _cseq_of(invite), via, proofs), flow)
 
@@ -212,7 +211,7 @@ class StackRequest:
                 fields.append((name, via))
             elif name == "CSeq":
                 fields.append((name, f"{number} {old.method}"))
-            elif name not in {"Authorization", "Proxy-Authorization"}:
+            elif name not in PROOFS:
                 fields.append((name, value))
         request = replace(old, headers=Headers((*fields, *proof)))
         again, effects = self._open(
@@ -274,6 +273,12 @@ class StackRequest:
         state.clients[entry.key] = entry
         state.deadlines.arm(entry, entry.machine.next_deadline())
         return entry, [sent]
+
+
+def essence_of(invite: Request) -> Request:
+    """Keep of an answered INVITE only what the ACK of another fork needs."""
+    kept = tuple(field for field in invite.headers if field[0] in {"CSeq", *PROOFS})
+    return Request("INVITE", invite.uri, Headers(kept))
 
 
 def _cseq_of(request: Request) -> int:

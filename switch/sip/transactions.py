@@ -7,6 +7,7 @@ Source: RFC 3261 sections 17.1.3 and 17.2.3 (how messages find their transaction
 """
 
 from dataclasses import dataclass, field
+from typing import Any
 
 from switch.sip.dialog import Dialog
 from switch.sip.events import Flow, TransactionId
@@ -41,6 +42,7 @@ class ServerInvite:
     """When the last 1xx must be said again."""
     merge_key: str = ""
     timer_at: float | None = None
+    timer_cell: list[Any] = field(default_factory=list)
 
 
 @dataclass(slots=True, eq=False)
@@ -56,6 +58,7 @@ class ServerRequest:
     to_tag: str
     data: bytes = b""
     timer_at: float | None = None
+    timer_cell: list[Any] = field(default_factory=list)
 
 
 @dataclass(slots=True, eq=False)
@@ -77,6 +80,7 @@ class ClientInvite:
     glares: int = 0
     any_response: bool = False
     timer_at: float | None = None
+    timer_cell: list[Any] = field(default_factory=list)
 
 
 @dataclass(slots=True, eq=False)
@@ -93,6 +97,7 @@ class ClientRequest:
     credential: ClientCredential | None = None
     challenges: int = 0
     timer_at: float | None = None
+    timer_cell: list[Any] = field(default_factory=list)
 
 
 @dataclass(slots=True, eq=False)
@@ -109,6 +114,7 @@ class Lingering:
     """The INVITE of ours whose forks may still answer."""
     merge_key: str = ""
     timer_at: float | None = None
+    timer_cell: list[Any] = field(default_factory=list)
 
 
 @dataclass(slots=True, eq=False)
@@ -121,6 +127,7 @@ class PendingSuccess:
     dialog: Dialog
     cseq: int
     timer_at: float | None = None
+    timer_cell: list[Any] = field(default_factory=list)
 
 
 @dataclass(slots=True, eq=False)
@@ -129,6 +136,7 @@ class CancelWait:
 
     invite: ClientInvite
     timer_at: float | None = None
+    timer_cell: list[Any] = field(default_factory=list)
 
 
 @dataclass(slots=True, eq=False)
@@ -137,6 +145,7 @@ class GlareWait:
 
     invite: ClientInvite
     timer_at: float | None = None
+    timer_cell: list[Any] = field(default_factory=list)
 
 
 ServerEntry = ServerInvite | ServerRequest | Lingering

@@ -1,4 +1,5 @@
 import re
+import tracemalloc
 from collections import Counter
 from itertools import pairwise
 
@@ -384,4 +385,40 @@ def test_a_finished_call_leaves_only_light_transactions() -> None:
     assert Counter(a.stack.counts().transactions) == {"lingering:client": 2}
     assert Counter(b.stack.counts().transactions) == {"lingering:server": 2}
     wire.run(40.0)
+    assert_nothing_is_left(a, b)
+
+
+@pytest.mark.slow
+def test_signalling_remembers_a_call_in_a_fifth_of_a_megabyte_per_call_and_second() -> None:
+    """The target of signalling.md section 1, both legs of a B2BUA together; then all comes back."""
+    wire = MemoryWire()
+    a, b = pair(wire)
+    a.react = lambda node, event: hang_up_after(node, event, 2.0)
+    rate = 20
+
+    def pass_time(seconds: int) -> None:
+        for _ in range(seconds):
+            wire.run(wire.now + 1)
+            for node in (a, b):
+                node.events.clear()
+                node.sent.clear()
+
+    def load(seconds: int) -> None:
+        base = wire.now
+        for number in range(rate * seconds):
+            wire.at(base + number / rate, lambda: call(a, b))
+        pass_time(seconds)
+
+    load(40)
+    pass_time(45)
+    tracemalloc.start()
+    try:
+        load(40)
+        held_bytes = tracemalloc.get_traced_memory()[0]
+        pass_time(45)
+        left_bytes = tracemalloc.get_traced_memory()[0]
+    finally:
+        tracemalloc.stop()
+    assert held_bytes / rate <= 200_000
+    assert left_bytes <= held_bytes / 10
     assert_nothing_is_left(a, b)
