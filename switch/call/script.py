@@ -22,7 +22,7 @@ from switch.call.effects import AnswerCaller, CallState, RefuseCaller, StateChan
 from switch.call.ladder import ErrorCard
 from switch.call.line import KnownPerson, Line
 from switch.call.orders import Order
-from switch.call.script_closing import Closing, close
+from switch.call.script_closing import Closing, Over, close
 from switch.call.script_entry import first_stage, needs_keys
 from switch.call.script_memory import BridgeAt, Effects, Facts, LegAt, Memory, Timer
 from switch.call.script_orders import obey
@@ -216,7 +216,7 @@ class Script:
 
     def order(self, order: Order, *, now: float) -> Effects:
         """Take an order from above."""
-        if isinstance(self._memory.stage, Closing):
+        if isinstance(self._memory.stage, Closing | Over):
             return []
         own = self._memory.stage.order(order, now=now)
         return obey(self._memory, order, now=now) if own is None else own
@@ -247,6 +247,8 @@ class Script:
 
     def _released(self, side: Side, release: Release, *, now: float) -> Effects:
         memory = self._memory
+        if isinstance(memory.stage, Over):
+            return []
         was = memory.legs[side]
         by_caller = side is Side.A
         if isinstance(memory.stage, Closing):

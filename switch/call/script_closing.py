@@ -61,7 +61,7 @@ class Closing(Stage):
         self._values = values
         self._mute = mute
         self._may_ask = reason is DenyReason.PAN_MISSING and bool(memory.facts.digits)
-        self._is_finished = False
+        self._is_asked = False
 
     def enter(self, *, now: float) -> Effects:
         """Speak to each side that is there."""
@@ -88,7 +88,7 @@ class Closing(Stage):
         """Ask for the number, where the sentence offers it."""
         if side is not Side.A or key != ASK_KEY or not self._may_ask:
             return []
-        self._may_ask = False
+        self._may_ask, self._is_asked = False, True
         memory = self.memory
         memory.stop(Timer.KEY)
         memory.arm(Timer.CLOSING, now + memory.settings.closing_s_max)
@@ -96,6 +96,9 @@ class Closing(Stage):
 
     def number_requested(self, *, ok: bool, now: float) -> Effects:
         """Say whether it was noted down."""
+        if not self._is_asked or self.memory.legs[Side.A] is not LegAt.UP:
+            return []
+        self._is_asked = False
         said = speech.NUMBER_REQUESTED if ok else speech.NUMBER_NOT_REQUESTED
         return self.memory.voice.say(Side.A, said, now=now)
 
@@ -127,8 +130,14 @@ class Closing(Stage):
         return done
 
     def _finish_if_alone(self) -> Effects:
-        if self._is_finished or LegAt.UP in self.memory.legs.values():
+        if self.memory.stage is not self or LegAt.UP in self.memory.legs.values():
             return []
-        self._is_finished = True
         self.memory.deadlines.clear()
+        self.memory.stage = Over(self.memory)
         return [*self.memory.pass_to(CallState.DONE), Finish(self._reason, self._by)]
+
+
+class Over(Stage):
+    """All is said. Nothing does anything any more."""
+
+    state = CallState.DONE
