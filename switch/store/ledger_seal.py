@@ -26,11 +26,14 @@ _SEALS: Final = "SELECT day, last_seq, count, hash, prev_hash FROM day_hash ORDE
 DAY_S: Final = 86_400
 """By definition."""
 
+BEFORE_ALL: Final = -(2**63)
+"""No row's number is below this one, so that nothing can slip in before the first."""
+
 
 def seal_days(raw: sqlite3.Connection, *, at: float) -> list[str]:
     """Seal every day (UTC) that is over and has transfers; return their names."""
     last = raw.execute(_LAST).fetchone()
-    last_day, last_seq, previous = last if last is not None else ("", 0, FIRST_LINK)
+    last_day, last_seq, previous = last if last is not None else ("", BEFORE_ALL, FIRST_LINK)
     midnight = at - at % DAY_S
     sealed = []
     for day, through in raw.execute(_DAYS, (last_seq, midnight)).fetchall():
@@ -47,7 +50,7 @@ def seal_days(raw: sqlite3.Connection, *, at: float) -> list[str]:
 def broken_days(raw: sqlite3.Connection) -> list[str]:
     """Return the sealed days whose rows are not what was sealed."""
     seals = raw.execute(_SEALS).fetchall()
-    start = ("", 0, 0, FIRST_LINK, "")
+    start = ("", BEFORE_ALL, 0, FIRST_LINK, "")
     broken = []
     for before, (day, last_seq, count, seal, previous) in pairwise([start, *seals]):
         found, body = _body(raw, before[1], last_seq)
