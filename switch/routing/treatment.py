@@ -31,6 +31,8 @@ class Treatment(msgspec.Struct, frozen=True, forbid_unknown_fields=True, kw_only
     detection_action: ActionName = ""
     language: str = ""
     tty: bool = False
+    outside_pan: bool = False
+    """Anybody may call it, whether it is on their list or not."""
     relay: bool = False
     """A relay service: free, passive, outside the list of the person."""
     accept_in_band: bool = True

@@ -18,7 +18,8 @@ def missing(facts: Facts) -> Denied | None:
 def _refused(facts: Facts, state: PanState, reason: DenyReason) -> Denied | None:
     if facts.person.person is None or facts.number is None or facts.site is None:
         return None
-    if not facts.site.facility.rules.pan_required or facts.number.treatment.relay:
+    treatment = facts.number.treatment
+    if not facts.site.facility.rules.pan_required or treatment.relay or treatment.outside_pan:
         return None
     if facts.number.pan is not state:
         return None

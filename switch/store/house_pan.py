@@ -118,7 +118,7 @@ def refuse(
 
 def listed(raw: sqlite3.Connection, person: str) -> dict[str, str]:
     """Return the numbers on a list and those that wait."""
-    return {number: state for number, state in raw.execute(_LIST, (person,))}
+    return {str(number): str(state) for number, state in raw.execute(_LIST, (person,))}
 
 
 def history(raw: sqlite3.Connection, person: str) -> list[PanChange]:

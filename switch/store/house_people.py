@@ -1,13 +1,15 @@
 """People: who there is, added, moved, suspended, released. Inside a deed."""
 
 import sqlite3
+from collections.abc import Callable, Mapping
 from typing import Final
 
 import msgspec
 
 from switch.errors import UserError
-from switch.ids import PersonId
+from switch.ids import FacilityId, PersonId
 from switch.screening.facts import Person
+from switch.screening.settings import Facility
 from switch.store import house_rows
 
 _GET: Final = "SELECT body FROM person WHERE id = ?"
@@ -16,7 +18,10 @@ INSERT INTO person (id, facility, body) VALUES (?, ?, ?)
 ON CONFLICT (id) DO UPDATE SET facility = excluded.facility, body = excluded.body
 """
 _LIST: Final = "SELECT body FROM person WHERE (? = '' OR facility = ?) ORDER BY id LIMIT ?"
-_GONE: Final = "SELECT id FROM person WHERE json_extract(body, '$.state') IN ('released', 'moved')"
+_NOT_PLAIN: Final = """
+SELECT body FROM person WHERE json_extract(body, '$.state') IN ('released', 'moved')
+   OR json_extract(body, '$.suspended_until') > ''
+"""
 _LAST_BAD: Final = """
 SELECT terminal, tries, at FROM bad_pin WHERE person = ? ORDER BY at DESC LIMIT 1
 """
@@ -63,9 +68,26 @@ def find_all(raw: sqlite3.Connection, *, facility: str = "", rows_max: int = 1_0
     return [msgspec.json.decode(body, type=Person) for (body,) in rows]
 
 
-def gone(raw: sqlite3.Connection) -> frozenset[PersonId]:
-    """Return those who may not use a telephone any more: released or moved."""
-    return frozenset(PersonId(person) for (person,) in raw.execute(_GONE))
+def gone(
+    raw: sqlite3.Connection,
+    today: Callable[[str], str],
+    facilities: Mapping[FacilityId, Facility],
+) -> frozenset[PersonId]:
+    """Return those who may not use a telephone now: released, moved, or suspended today.
+
+    Args:
+        raw: the connection.
+        today: the date in a time zone, `2026-11-24`.
+        facilities: for their zones.
+    """
+    found: set[PersonId] = set()
+    for (body,) in raw.execute(_NOT_PLAIN):
+        person = msgspec.json.decode(body, type=Person)
+        facility = facilities.get(FacilityId(person.facility))
+        date = today(facility.zone if facility is not None else "UTC")
+        if person.state != "active" or person.suspended_from <= date < person.suspended_until:
+            found.add(person.id)
+    return frozenset(found)
 
 
 def last_bad_pin(raw: sqlite3.Connection, person: str) -> tuple[str, int, float] | None:

@@ -1,8 +1,9 @@
 """Who keyed these digits? PINs in four modes, tries, and the lock of person and telephone.
 
 A lock is not a row: it follows from the misses of an hour, as many as three failed calls have, so
-that hanging up after two of them helps nobody and nothing has to be lifted. It holds the pair of person and terminal, so a neighbour cannot lock someone out
-everywhere. The digits themselves are neither stored nor logged.
+that hanging up after two of them helps nobody and nothing has to be lifted. It holds the pair of
+person and terminal, so a neighbour cannot lock someone out everywhere. The digits themselves are
+neither stored nor logged.
 """
 
 import asyncio

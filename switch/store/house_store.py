@@ -1,0 +1,428 @@
+"""The house as the switch sees it: what is in memory, and every question a call has of it.
+
+One object per process. `house` is the snapshot of what staff configured; `reload` makes a new one
+after a change. Everything about one call goes through `gather`, which the call and `kinline why`
+share.
+"""
+
+import json
+import sqlite3
+from collections.abc import Mapping
+from pathlib import Path
+from typing import Any, Final, Protocol, Self
+
+import msgspec
+
+from switch.billing.line import LineInfo
+from switch.billing.payer import Payer
+from switch.billing.quote import Quote
+from switch.billing.tariff import PriceBook
+from switch.errors import StoreError, UserError
+from switch.ids import CallId, FacilityId, PersonId, TerminalId
+from switch.money import Micros
+from switch.routing.call_class import Audibility, CallClass, Privileged
+from switch.routing.number import E164, normalise
+from switch.routing.terminal import Gateway, Terminal
+from switch.routing.treatment import SpeedDial
+from switch.routing.trunk import Trunk, TrunkSettings
+from switch.screening.facts import Facts, HouseOrder, PersonFacts, RoomFacts
+from switch.screening.order import check_person, check_site_and_terminal
+from switch.screening.permit import Denied
+from switch.screening.settings import Agency, Facility, ScreeningSettings, Unit
+from switch.store import (
+    account_statements,
+    facts_store,
+    house_attempts,
+    house_numbers,
+    house_orders,
+    house_pan,
+    house_people,
+    house_rows,
+    pin_store,
+)
+from switch.store.engine import Store, driver
+from switch.store.facts_store import PREVIEW, Question
+from switch.store.house_clock import local_time
+from switch.store.house_keys import HouseKeys
+from switch.store.house_snapshot import House
+from switch.store.pin_store import PersonChecked
+from switch.store.register_store import Register
+
+LINE_DEADLINE_MS: Final = 800
+"""How long a call waits to hear about an outside line. calls.md section 3."""
+
+
+class LineInformation(Protocol):
+    """What is known of an outside line. Never raises; says UNKNOWN after the deadline."""
+
+    async def line_info(self, number: str, *, purpose: str, deadline_ms: int = 800) -> LineInfo:
+        """Return what the first source that knows says."""
+        ...
+
+
+class HouseStore:
+    """The directory, the rules and the register of this process. Make it with `open`.
+
+    Args:
+        store: the open database.
+        data: the data directory, where the keys stand.
+        prices: the prices; None where no call is priced.
+    """
+
+    def __init__(self, store: Store, *, data: Path, prices: PriceBook | None) -> None:
+        self.house = House(version=0)
+        self.keys = HouseKeys(data)
+        self.register = Register(store, self.keys)
+        self.prices = prices
+        self._store = store
+        self._data = data
+        self._defaults: dict[str, Any] = {}
+
+    @classmethod
+    async def open(
+        cls,
+        store: Store,
+        *,
+        data: Path,
+        prices: PriceBook | None = None,
+        defaults: msgspec.Struct | None = None,
+    ) -> Self:
+        """Read the house and prove the register.
+
+        Args:
+            store: the open database.
+            data: the data directory; keys are made there at the first start.
+            prices: law and contracts.
+            defaults: the node's settings of calls.md section 2.3; kept, so that `kinline why`
+                says the same without the switch. None takes the kept ones.
+        """
+        house = cls(store, data=data, prices=prices)
+        empty = "SELECT NOT EXISTS (SELECT 1 FROM privileged_register)"
+        (is_empty,) = await store.read(lambda c: driver(c).execute(empty).fetchone())
+        house.keys.make(register_is_empty=bool(is_empty))
+        if defaults is not None:
+            body = json.dumps(msgspec.to_builtins(defaults), sort_keys=True)
+            await store.write(lambda c: _keep_defaults(driver(c), body))
+        await house.reload()
+        return house
+
+    async def reload(self) -> House:
+        """Read everything again, and prove the register again."""
+        at = self._store.clock.wall()
+        self.house, self._defaults = await self._store.read(lambda c: self._load(driver(c), at))
+        await self.register.verify()
+        return self.house
+
+    # ---- what a call asks
+
+    def settings_of(self, facility: FacilityId) -> ScreeningSettings:
+        """Return the settings of a facility: the node's, and its own laid over them."""
+        merged = {**self._defaults, **self.house.overrides(facility)}
+        return msgspec.convert(merged, ScreeningSettings)
+
+    def check_off_hook(
+        self,
+        terminal: Terminal | None,
+        *,
+        call: CallId,
+        busy_terminals: Mapping[TerminalId, CallId] | None = None,
+        at_wall: float,
+    ) -> Denied | None:
+        """Rows 1 and 2, from memory."""
+        question = Question(
+            call=call,
+            terminal=terminal,
+            digits=None,
+            busy_terminals=busy_terminals or {},
+            at_wall=at_wall,
+        )
+        return check_site_and_terminal(facts_store.facts_without_number(self.house, question))
+
+    async def check_pin(
+        self,
+        *,
+        call: CallId,
+        terminal: Terminal,
+        digits: str,
+        busy_persons: Mapping[PersonId, CallId] | None = None,
+        at_wall: float,
+    ) -> PersonChecked | Denied:
+        """Row 3: who keyed this, and may they dial at all? A miss is counted."""
+        settings = self.settings_of(terminal.facility)
+        pin = await pin_store.identify(
+            self._store,
+            key=self.keys.pin_key(),
+            call=call,
+            terminal=terminal,
+            digits=digits,
+            settings=settings,
+            at=at_wall,
+        )
+        facts = await self._read(
+            Question(
+                call=call,
+                terminal=terminal,
+                digits=None,
+                pin=pin,
+                settings=settings,
+                busy_persons=busy_persons or {},
+                at_wall=at_wall,
+            )
+        )
+        denied = check_person(facts)
+        if denied is not None:
+            return denied
+        return _checked(pin)
+
+    async def gather(
+        self,
+        *,
+        call: CallId = PREVIEW,
+        terminal: Terminal | None,
+        person: PersonId | None,
+        digits: str | None,
+        busy_terminals: Mapping[TerminalId, CallId] | None = None,
+        busy_persons: Mapping[PersonId, CallId] | None = None,
+        room: RoomFacts | None = None,
+        at_wall: float,
+        line_information: LineInformation | None = None,
+    ) -> Facts:
+        """Gather everything about one call, for `screen` or `preview`."""
+        line = None
+        if terminal is not None and digits is not None and line_information is not None:
+            line = await self._line(terminal, person, digits, line_information)
+        return await self._read(
+            Question(
+                call=call,
+                terminal=terminal,
+                digits=digits,
+                person=person,
+                settings=self.settings_of(terminal.facility) if terminal else ScreeningSettings(),
+                busy_terminals=busy_terminals or {},
+                busy_persons=busy_persons or {},
+                at_wall=at_wall,
+                line=line,
+                room=room or RoomFacts(),
+            )
+        )
+
+    async def _read(self, question: Question) -> Facts:
+        return await self._store.read(
+            lambda c: facts_store.read_facts(
+                driver(c), self.house, question, register=self.register, prices=self.prices
+            )
+        )
+
+    async def _line(
+        self, terminal: Terminal, person: PersonId | None, digits: str, lines: LineInformation
+    ) -> LineInfo | None:
+        """Ask about the line, but tell nobody outside which attorneys and hotlines are called."""
+        number, dial = facts_store.understood(self.house, terminal, digits)
+        if number.e164 is None or (dial is not None and dial.hotline):
+            return None
+        answer = self.register.answer(number.e164, facility=terminal.facility, person=person)
+        if not answer.whole or answer.entry is not None:
+            return None
+        return await lines.line_info(number.e164, purpose="screening", deadline_ms=LINE_DEADLINE_MS)
+
+    async def note_attempt(self, facts: Facts) -> None:
+        """A call is about to be sent to a trunk. Hotlines and privileged calls are not counted."""
+        if facts.number is None or facts.number.number.e164 is None or facts.terminal is None:
+            return
+        if facts.call_class in {CallClass.HOTLINE, CallClass.PRIVILEGED}:
+            return
+        terminal, number = facts.terminal.terminal, facts.number.number.e164
+        person = facts.person.person.id if facts.person.person is not None else ""
+        at = self._store.clock.wall()
+        await self._store.write(
+            lambda c: house_attempts.begin(
+                driver(c),
+                facts.call,
+                facility=terminal.facility,
+                person=person,
+                terminal=terminal.id,
+                number=number,
+                at=at,
+            )
+        )
+
+    async def attempt_over(self, *, call: CallId, reason: str, talked_s: int) -> None:
+        """A call is over: its minutes and its try count, unless the fault was ours."""
+        at = self._store.clock.wall()
+        await self._store.write(
+            lambda c: house_attempts.end(driver(c), call, reason=reason, talked_s=talked_s, at=at)
+        )
+
+    # ---- the caller's menu
+
+    async def own_balance(self, person: PersonId) -> tuple[Micros, int]:
+        """Return a person's own money and the minutes it is worth within the country."""
+        account = await self._store.read(
+            lambda c: account_statements.owned_account(driver(c), Payer.CALLER_DEBIT, owner=person)
+        )
+        if account is None:
+            return Micros(0), 0
+        found = await self._store.read(lambda c: house_people.find(driver(c), person))
+        available = Micros(max(0, account.purse.available))
+        return available, self._minutes(found.facility if found else "", available)
+
+    def _minutes(self, facility: str, available: Micros) -> int:
+        if self.prices is None:
+            return 0
+        known = self.house.facility(FacilityId(facility))
+        today = local_time(self._store.clock.wall(), known.zone).iso_date
+        quote = self.prices.quote(
+            known.tariff, payer=Payer.CALLER_DEBIT, call_class="interstate", date=today
+        )
+        if not isinstance(quote, Quote) or quote.micros_per_minute == 0:
+            return 0
+        return available // quote.micros_per_minute
+
+    async def request_number(self, *, person: PersonId, digits: str) -> bool:
+        """Ask for a number to be put on a person's list; False if that cannot be."""
+        found = await self._store.read(lambda c: house_people.find(driver(c), person))
+        if found is None:
+            return False
+        facility = FacilityId(found.facility)
+        code = self.house.facility(facility).home_area_code
+        number = normalise(digits, home_area_code=code)
+        if number.e164 is None:
+            return False
+        e164, most = number.e164, self.settings_of(facility).pan_numbers_max
+        at = self._store.clock.wall()
+        return await self._store.write(
+            lambda c: house_pan.ask(driver(c), person, e164, at=at, by=person, most=most)
+        )
+
+    # ---- the called party
+
+    async def keypad_block(
+        self,
+        *,
+        number: E164,
+        scope: house_numbers.KeypadScope,
+        target: str,
+        block: bool,
+        call: CallId | None = None,
+    ) -> None:
+        """Write the called party's block of a person, a facility or an agency, or undo it."""
+        at = self._store.clock.wall()
+
+        def deed(raw: sqlite3.Connection) -> None:
+            if block:
+                house_numbers.block_by_keypad(
+                    raw, number, scope=scope, target=target, call=call, at=at
+                )
+            else:
+                house_numbers.undo_keypad(raw, number, scope=scope, target=target, at=at)
+
+        await self._store.write(lambda c: deed(driver(c)))
+
+    # ---- staff
+
+    async def after_cut(
+        self,
+        *,
+        terminal: Terminal,
+        number: E164 | None,
+        audibility: Audibility | None,
+        off_s: int,
+        by: str,
+        why: str,
+        at_wall: float,
+    ) -> None:
+        """Turn a terminal off for a while, block the number; never a privileged one."""
+
+        def deed(raw: sqlite3.Connection) -> None:
+            if off_s > 0 and terminal.id in self.house.terminals:
+                until = msgspec.structs.replace(terminal, disabled_until=at_wall + off_s)
+                house_rows.put(raw, until)
+            if number is not None and not isinstance(audibility, Privileged):
+                house_numbers.add_rule(
+                    raw,
+                    number,
+                    kind="security",
+                    facility=terminal.facility,
+                    by=by,
+                    at=at_wall,
+                    note=why or "cut by staff",
+                )
+
+        await self._store.write(lambda c: deed(driver(c)))
+
+    async def give_order(self, order: HouseOrder) -> HouseOrder:
+        """Give an order of lockdown or maintenance; nothing is reloaded yet."""
+        return await self._store.write(lambda c: house_orders.give(driver(c), order))
+
+    async def lift_order(self, order: int, *, by: str, why: str) -> None:
+        """Lift an order; nothing is reloaded yet."""
+        at = self._store.clock.wall()
+        await self._store.write(
+            lambda c: house_orders.lift(driver(c), order, by=by, why=why, at=at)
+        )
+
+    def order_for(self, terminal: Terminal, call_class: CallClass | None) -> HouseOrder | None:
+        """Return the order in force that a live call has to obey, or None if it is spared."""
+        for order in self.house.orders_on(terminal):
+            if call_class is None or call_class.value not in order.spares:
+                return order
+        return None
+
+    # ---- loading
+
+    def _load(self, raw: sqlite3.Connection, at: float) -> tuple[House, dict[str, Any]]:
+        facilities = {f.id: f for f in house_rows.every(raw, Facility)}
+        trunks = house_rows.every(raw, TrunkSettings)
+        house = House(
+            version=house_rows.version(raw),
+            agencies={a.id: a for a in house_rows.every(raw, Agency)},
+            facilities=facilities,
+            units={(u.facility, u.id): u for u in house_rows.every(raw, Unit)},
+            terminals={t.id: t for t in house_rows.every(raw, Terminal)},
+            gateways={g.id: g for g in house_rows.every(raw, Gateway)},
+            trunks=tuple(self._trunk(t) for t in trunks if t.enabled),
+            speed_dials={(d.facility, d.code): d for d in house_rows.every(raw, SpeedDial)},
+            orders=tuple(house_orders.in_force(raw)),
+            gone=house_people.gone(raw, lambda zone: local_time(at, zone).iso_date, facilities),
+        )
+        row = raw.execute("SELECT body FROM house_defaults").fetchone()
+        return house, json.loads(row[0]) if row is not None else {}
+
+    def _trunk(self, settings: TrunkSettings) -> Trunk:
+        password = ""
+        if settings.password_file:
+            path = self._data / settings.password_file
+            try:
+                password = path.read_text().strip()
+            except OSError as error:
+                raise StoreError(f"trunk {settings.id}: {path} cannot be read: {error}") from error
+        return Trunk(id=settings.id, settings=settings, password=password)
+
+
+def known_terminal(house: House, terminal: str) -> Terminal:
+    """Return a terminal that staff named.
+
+    Raises:
+        UserError: there is none.
+    """
+    found = house.terminals.get(TerminalId(terminal))
+    if found is None:
+        raise UserError(f"There is no terminal {terminal}. `kinline terminal list` shows all.")
+    return found
+
+
+def _keep_defaults(raw: sqlite3.Connection, body: str) -> None:
+    raw.execute("DELETE FROM house_defaults")
+    raw.execute("INSERT INTO house_defaults (body) VALUES (?)", (body,))
+
+
+def _checked(pin: PersonFacts) -> PersonChecked:
+    assert pin.person is not None
+    person = pin.person
+    return PersonChecked(
+        person=person.id,
+        name_path=person.name_file,
+        needs_name=not person.name_file,
+        language=person.language,
+        tty=person.tty,
+    )
