@@ -1,0 +1,136 @@
+import asyncio
+from collections.abc import Awaitable, Callable, Mapping
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from switch.admin.command import Desk
+from switch.admin.money_commands import COMMANDS, dollars_of, micros_of
+from switch.clock import SystemClock
+from switch.errors import UserError
+from switch.store.engine import Store
+
+CONFIG = Path(__file__).parents[3] / "config"
+Say = Callable[..., Awaitable[Any]]
+
+
+def at_the_desk(path: Path, scene: Callable[[Say], Awaitable[None]]) -> None:
+    """Play a scene that says commands: `say("account open", owner="P1")`."""
+
+    async def main() -> None:
+        clock = SystemClock()
+        store = await Store.open(path / "kinline.db", clock=clock)
+        desk = Desk(store=store, clock=clock, board=None, by="test")
+
+        async def say(words: str, **given: object) -> object:
+            noun, verb = words.split()
+            (command,) = [c for c in COMMANDS if (c.noun, c.verb) == (noun, verb)]
+            values: Mapping[str, Any] = {
+                argument.name.removeprefix("--"): argument.default for argument in command.arguments
+            }
+            return await command.run(desk, {**values, **given})
+
+        try:
+            await scene(say)
+        finally:
+            await store.close()
+
+    asyncio.run(main())
+
+
+def test_an_account_from_opening_to_closing(tmp_path: Path) -> None:
+    async def scene(say: Say) -> None:
+        opened = await say("account open", number=["+15550100123"], facility="F1")
+        assert (opened["numbers"], opened["available"]) == (["+15550100123"], "0.00")
+        funded = await say("account fund", account="+15550100123", amount="12.5", ref="r1")
+        assert funded["available"] == "12.50"
+        again = await say("account fund", account=str(opened["id"]), amount="12.5", ref="r1")
+        assert (again["available"], again["note"]) == ("12.50", "was paid in before")
+        linked = await say("account link", account=str(opened["id"]), number="+15550100124")
+        assert len(linked["numbers"]) == 2
+        await say("account link", account=str(opened["id"]), person="P1", deny=True)
+        assert len(await say("account list", kind="called_prepaid")) == 1
+        closed = await say("account close", account=str(opened["id"]))
+        assert (closed["paid_back"], closed["state"], closed["posted"]) == (
+            "12.50",
+            "closed",
+            "0.00",
+        )
+        assert (await say("account show", account=str(opened["id"])))["state"] == "closed"
+        assert await say("ledger verify") == {"sound": True, "faults": []}
+
+    at_the_desk(tmp_path, scene)
+
+
+def test_the_ledger_is_shown_and_sealed(tmp_path: Path) -> None:
+    async def scene(say: Say) -> None:
+        opened = await say("account open", kind="caller_debit", owner="P1")
+        await say("account fund", account=str(opened["id"]), amount="3", ref="r1")
+        (row,) = await say("ledger show", account=str(opened["id"]))
+        assert (row["id"], row["amount"], row["code"]) == ("offline:r1", "3.00", "fund")
+        assert await say("ledger show", call="5") == []
+        books = {row["book"]: row["posted"] for row in await say("ledger show", books=True)}
+        assert books == {"offline": "-3.00", "all purses": "3.00"}
+        assert await say("ledger seal") == {"sealed": []}
+
+    at_the_desk(tmp_path, scene)
+
+
+def test_a_price_is_explained(tmp_path: Path) -> None:
+    async def scene(say: Say) -> None:
+        answer = await say("rate quote", tariff="lab", config=str(CONFIG), date="2026-11-24")
+        assert (answer["a_minute"], answer["price"], answer["taxes"]) == ("0.11", "0.10", "0.01")
+        assert answer["law_row"] == "fcc-25-75-prison-audio"
+        assert (await say("rate quote", tariff="lab", config=str(CONFIG)))["tier"] == "prison"
+        with pytest.raises(UserError, match="no price"):
+            await say("rate quote", tariff="none", config=str(CONFIG))
+
+    at_the_desk(tmp_path, scene)
+
+
+def test_what_cannot_be_done_says_what_to_do(tmp_path: Path) -> None:
+    async def scene(say: Say) -> None:
+        for given, says in (
+            ({"kind": "caller_debit"}, "needs its owner"),
+            ({"limit": "5"}, "Only an agency"),
+            ({"number": ["5550100123"]}, "Write it like"),
+        ):
+            with pytest.raises(UserError, match=says):
+                await say("account open", **given)
+        with pytest.raises(UserError, match="There is no account 99"):
+            await say("account show", account="99")
+        with pytest.raises(UserError, match="There is no account 99"):
+            await say("account close", account="99")
+        with pytest.raises(UserError, match="credit unknown"):
+            await say("account fund", account="99", amount="1")
+        with pytest.raises(UserError, match="0 accounts pay"):
+            await say("account show", account="+15550100199")
+        agency = await say("account open", kind="agency", owner="A1", limit="5")
+        assert agency["available"] == "5.00"
+        with pytest.raises(UserError, match="amount not positive"):
+            await say("account fund", account=str(agency["id"]), amount="-1")
+
+    at_the_desk(tmp_path, scene)
+
+
+@pytest.mark.parametrize(
+    ("text", "micros"),
+    [("12.50", 12_500_000), ("$3", 3_000_000), ("0.000001", 1), ("-0.11", -110_000)],
+)
+def test_an_amount_is_read_exactly(text: str, micros: int) -> None:
+    assert micros_of(text) == micros
+
+
+@pytest.mark.parametrize("text", ["", "1.2.3", "1e3", "0.0000001", "five", "1,000"])
+def test_what_is_no_amount_is_refused(text: str) -> None:
+    with pytest.raises(UserError, match="is not an amount"):
+        micros_of(text)
+
+
+@pytest.mark.parametrize(
+    ("micros", "text"),
+    [(0, "0.00"), (12_833, "0.012833"), (-1_500_000, "-1.50"), (110_000, "0.11"), (1, "0.000001")],
+)
+def test_an_amount_is_written_exactly(micros: int, text: str) -> None:
+    assert dollars_of(micros) == text
