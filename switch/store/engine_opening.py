@@ -9,6 +9,7 @@ import os
 import shutil
 import sqlite3
 import stat
+from contextlib import ExitStack
 from pathlib import Path
 from typing import Final
 
@@ -79,17 +80,16 @@ def prepare(path: Path, *, create: bool) -> FileLock:
     if is_new and not create:
         raise StoreError(f"There is no database at {path}.")
     _refuse_unwritable(path)
-    lock = FileLock(path.with_name(path.name + ".lock"))
-    try:
-        _refuse_full(path)
-        if not is_new:
-            _look(path)
-        _bring_up_to_date(path)
-    except BaseException:
+    with ExitStack() as undo:
+        lock = FileLock(path.with_name(path.name + ".lock"))
+        undo.callback(lock.release)
         if is_new:
-            _remove(path)
-        lock.release()
-        raise
+            undo.callback(_remove, path)
+        else:
+            _look(path)
+        _refuse_full(path)
+        _bring_up_to_date(path)
+        undo.pop_all()
     return lock
 
 
