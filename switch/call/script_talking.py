@@ -85,7 +85,9 @@ class Bridging(Stage):
     def enter(self, *, now: float) -> Effects:
         """Say it to both, then join."""
         effects: Effects = []
-        if self._spoken:
+        if not self._spoken:
+            effects += self.memory.voice.hush(Side.A)
+        else:
             facts = self.memory.facts
             allowed = speech.length("accepted", min(facts.allowed.limit_s, facts.money_s))
             self.memory.arm(Timer.KEY, now + CONNECT_S_MAX)

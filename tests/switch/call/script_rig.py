@@ -7,7 +7,7 @@ from typing import Any, TypeVar
 
 from switch.billing.payer import Payer
 from switch.billing.quote import QuoteLine, make_quote
-from switch.call.effects import Dial, Effect, Finish, Play, ReserveMoney, Screen
+from switch.call.effects import CallState, Dial, Effect, Finish, Play, ReserveMoney, Screen
 from switch.call.ladder import ErrorCard
 from switch.call.line import Line
 from switch.call.script import Script
@@ -185,6 +185,9 @@ class Rig:
             if isinstance(effect, Play) and side in {None, effect.side}
             for phrase in effect.phrases
         ]
+
+    def at(self, state: CallState) -> bool:
+        return self.script.state is state
 
     @property
     def finish(self) -> Finish:

@@ -28,7 +28,7 @@ def test_a_passive_call_without_announcements_says_nothing_before_the_bridge() -
     assert deeds[:6] == [AnswerCaller, Screen, ReserveMoney, Dial, Accepted, Bridge]
     assert not rig.only(Play)
     assert not rig.only(PlayTone)
-    assert rig.script.state is CallState.TALKING
+    assert rig.at(CallState.TALKING)
 
 
 def test_a_call_passes_through_every_state_in_order() -> None:
