@@ -53,7 +53,7 @@ class MoneyAdded:
 
 @dataclass(frozen=True, slots=True)
 class ReservedTooLong:
-    """This call was not bridged in time: end it. Told once."""
+    """This call was not bridged in time: end it. Told each beat until it has ended."""
 
     call: CallId
 

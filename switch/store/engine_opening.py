@@ -76,13 +76,13 @@ def prepare(path: Path, *, create: bool) -> FileLock:
     Raises:
         StoreError: and the file is as it was; one that was not there is not there now.
     """
-    is_new = not path.exists() or path.stat().st_size == 0
-    if is_new and not create:
+    if _is_new(path) and not create:
         raise StoreError(f"There is no database at {path}.")
     _refuse_unwritable(path)
     with ExitStack() as undo:
         lock = FileLock(path.with_name(path.name + ".lock"))
         undo.callback(lock.release)
+        is_new = _is_new(path)  # asked under the lock: another process may just have made it
         if is_new:
             undo.callback(_remove, path)
         else:
@@ -112,6 +112,10 @@ def connect(path: Path, *, read_only: bool) -> sqlite3.Connection:
         raw.execute("PRAGMA journal_mode = WAL")
         raw.execute("PRAGMA synchronous = FULL")
     return raw
+
+
+def _is_new(path: Path) -> bool:
+    return not path.exists() or path.stat().st_size == 0
 
 
 def _refuse_unwritable(path: Path) -> None:
