@@ -7,8 +7,11 @@ outside) gets a driver too, so that every refusal has its record.
 
 import logging
 import re
-from collections.abc import Callable
+from collections.abc import Callable, Iterable
+from dataclasses import replace
 from typing import Final
+
+import msgspec
 
 from switch.call import effects as fx
 from switch.call.line import Line
@@ -29,6 +32,7 @@ from switch.ids import CallId, FacilityId, TerminalId, leg_id
 from switch.media.phrase import Named
 from switch.media.ports import PortsExhausted
 from switch.routing.terminal import Terminal
+from switch.routing.trunk import Trunk
 from switch.screening.permit import Denied
 from switch.screening.reasons import DenyReason
 from switch.sdp import parser as sdp_parser
@@ -36,7 +40,8 @@ from switch.sdp.offer_answer import LocalMedia, answer, audio_family, make_offer
 from switch.sip.events import InviteReceived, SourceKind
 from switch.sip.headers import parse_name_addr
 from switch.sip.uri import parse_uri
-from switch.store.house_store import House, load_house
+from switch.store.house_snapshot import House
+from switch.transport.resolver import ResolveError
 
 DIALLED: Final = re.compile(r"\+?[0-9*#]{1,40}")
 """A user part that is keys: a number, a code, or a PIN and a number with `*` between."""
@@ -51,7 +56,6 @@ class Admission:
     """Turns INVITEs into calls.
 
     Args:
-        house: the directory.
         live: who is on the phone just now.
         second_line: told when a busy line calls again: its adapter may try to mix lines itself.
     """
@@ -60,13 +64,12 @@ class Admission:
         self,
         rooms: Rooms,
         *,
-        house: House,
         live: LiveHouse,
         dialogs: DialogBook,
         trunks: TrunkDesk,
         second_line: Callable[[CallId], None],
     ) -> None:
-        self.house = house
+        self.house = rooms.houses.house
         self._second_line = second_line
         self._rooms = rooms
         self._live = live
@@ -75,12 +78,31 @@ class Admission:
 
     async def reload(self) -> House:
         """Read the directory again."""
-        self.house = await load_house(self._rooms.store)
-        self._rooms.stack.sources = self.house.source_book()
-        self._rooms.nonce_users.clear()
-        self._rooms.nonce_users.update(self.house.credentials())
-        self._trunks.load(self.house.trunks)
+        house = await self._rooms.houses.reload()
+        self.house = replace(house, trunks=await self._resolved(house.trunks))
+        self._rooms.stack.sources = self.house.source_book(self._rooms.terminal_networks)
+        self._rooms.credentials.clear()
+        self._rooms.credentials.update(self.house.credentials())
+        addresses = self._rooms.stack.addresses
+        self._trunks.load(
+            (t, addresses.flow_to(t.settings.transport, t.settings.host, t.settings.port))
+            for t in self.house.trunks
+        )
         return self.house
+
+    async def _resolved(self, trunks: Iterable[Trunk]) -> tuple[Trunk, ...]:
+        """Turn the names of trunks into addresses; one that has none is left out, and said."""
+        found = []
+        for trunk in trunks:
+            try:
+                ips = await self._rooms.resolver.resolve(trunk.settings.host)
+            except ResolveError as error:
+                log.error("trunk %s is left out: %s", trunk.id, error)  # noqa: TRY400 - one sentence
+                continue
+            domain = trunk.domain
+            settings = msgspec.structs.replace(trunk.settings, host=ips[0], domain=domain)
+            found.append(replace(trunk, settings=settings))
+        return tuple(found)
 
     def admit(self, event: InviteReceived, *, now: float) -> tuple[CallDriver | None, Step]:
         """Make the driver of a new call and its first step; None if it was answered here."""
@@ -103,7 +125,9 @@ class Admission:
                 denied = Denied(reason=DenyReason.CAPACITY, detail=str(error))
         driver = self._driver(event, call, terminal, settings, media)
         if media is not None:
-            denied = self.house.check_site_and_terminal(terminal, at_wall=self._rooms.clock.wall())
+            denied = self._rooms.houses.check_off_hook(
+                terminal, call=call, at_wall=self._rooms.clock.wall()
+            )
             if not terminal.shared:
                 self._live.terminals[terminal.id] = call
         if denied is not None:
@@ -125,8 +149,7 @@ class Admission:
 
     async def cut(self, driver: CallDriver, *, by: str, why: str, off_s: int, block: bool) -> None:
         """Do what a staff cut does beside ending the call: terminal off, number blocked."""
-        await self.house.after_cut(
-            self._rooms.store,
+        await self._rooms.houses.after_cut(
             terminal=driver.people.terminal,
             number=driver.permit.number if driver.permit and block else None,
             audibility=driver.permit.audibility if driver.permit else None,
@@ -220,8 +243,8 @@ class Admission:
         people = People(
             rooms, call, terminal=terminal, settings=settings, keeper=keeper, live=self._live
         )
-        money = CallMoney(rooms, call, lambda: people.permit)
-        caller = CallerLeg(rooms, event, media)
+        money = CallMoney(rooms, call, people)
+        caller = CallerLeg(rooms, event, media, nat=terminal.nat)
         dialling = Dialling(
             rooms,
             call,

@@ -13,7 +13,15 @@ from typing import Any, Final
 
 from switch.billing.meter_news import MeterNews, MoneyAdded, SecondsLeft
 from switch.call.news import BalanceNews, RegistrationNews, WorkerNews
-from switch.call.orders import Order, PersonChanged, StaffCut, SwitchFails
+from switch.call.orders import (
+    LockdownKind,
+    LockdownOrder,
+    LockdownWay,
+    Order,
+    PersonChanged,
+    StaffCut,
+    SwitchFails,
+)
 from switch.call.signals import Side
 from switch.call.switchboard.admission import Admission
 from switch.call.switchboard.dialogs import DialogBook
@@ -35,6 +43,8 @@ from switch.media.messages import (
     WorkerLost,
     WorkerReport,
 )
+from switch.money import Micros
+from switch.screening.facts import HouseOrder
 from switch.sip.binding import BindingBook
 from switch.sip.events import (
     Answered,
@@ -45,7 +55,6 @@ from switch.sip.events import (
     RefusedByUs,
     RegisterReceived,
 )
-from switch.store.house_store import House
 
 CALLS_MAX: Final = 5_000
 """Calls that one control process admits. Chosen: twice what the default port range carries."""
@@ -59,7 +68,6 @@ class Switchboard:
     Args:
         rooms: the neighbours.
         group: where each call's task lives.
-        house: the directory as loaded at the start; `house_changed` replaces it.
     """
 
     def __init__(
@@ -67,7 +75,6 @@ class Switchboard:
         rooms: Rooms,
         *,
         group: asyncio.TaskGroup,
-        house: House,
         dialogs: DialogBook,
         trunks: TrunkDesk,
         bindings: BindingBook,
@@ -85,7 +92,6 @@ class Switchboard:
         self._dialogs = dialogs
         self._admission = Admission(
             rooms,
-            house=house,
             live=self.live,
             dialogs=dialogs,
             trunks=trunks,
@@ -234,17 +240,23 @@ class Switchboard:
         """Tell a call what its money does."""
         match news:
             case SecondsLeft(call=call, seconds=seconds, balance_micros=micros):
-                driver = self.calls.get(call)
-                if driver is not None:
-                    driver.post(lambda now: driver.script.money(seconds, micros, now=now))
-                    driver.seconds_left, driver.balance_micros = seconds, micros
-                    self._publish_balance(driver, seconds, micros)
+                self._money_left(call, seconds, micros)
             case MoneyAdded(call=call, minutes=minutes):
                 driver = self.calls.get(call)
                 if driver is not None:
-                    driver.post(lambda now: driver.script.money_added(minutes, now=now))
+                    script = driver.script
+                    driver.post(lambda now: script.money_added(minutes, now=now))
             case _:
                 pass
+
+    def _money_left(self, call: CallId, seconds: int, micros: Micros) -> None:
+        driver = self.calls.get(call)
+        if driver is None:
+            return
+        script = driver.script
+        driver.seconds_left, driver.balance_micros = seconds, micros
+        driver.post(lambda now: script.money(seconds, micros, now=now))
+        self._publish_balance(driver, seconds, micros)
 
     def _publish_balance(self, driver: CallDriver, seconds: int, micros: int) -> None:
         self._rooms.publisher.publish_nowait(
@@ -277,10 +289,13 @@ class Switchboard:
         """Take up rules, terminals and trunks as the store has them now; act on lockdowns."""
         house = await self._admission.reload()
         for driver in list(self.calls.values()):
-            order = house.order_for(driver.people.terminal, driver.permit)
-            if order is not None and order.order not in driver.orders_seen:
-                driver.orders_seen.add(order.order)
-                self._order(driver, order)
+            permit = driver.permit
+            order = self._rooms.houses.order_for(
+                driver.people.terminal, permit.call_class if permit is not None else None
+            )
+            if order is not None and order.id not in driver.orders_seen:
+                driver.orders_seen.add(order.id)
+                self._order(driver, _order_of(order))
             if driver.people.person is not None and not house.person_active(
                 driver.people.person.person
             ):
@@ -319,3 +334,15 @@ class Switchboard:
             }
             for w in self.workers.values()
         ]
+
+
+def _order_of(order: HouseOrder) -> LockdownOrder:
+    """Say to a call what staff ordered for the house."""
+    return LockdownOrder(
+        order=str(order.id),
+        by=order.by,
+        way=LockdownWay(order.way),
+        kind=LockdownKind(order.kind),
+        spares_hotlines="hotline" in order.spares,
+        spares_privileged="privileged" in order.spares,
+    )

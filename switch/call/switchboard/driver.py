@@ -37,6 +37,7 @@ from switch.media.messages import (
 )
 from switch.routing.call_class import Inspectable, Privileged
 from switch.screening.permit import Permit
+from switch.store.live_store import LiveCall, LiveStore
 
 INPUTS_MAX: Final = 512
 """Inputs that may wait for one call; more is refused and counted. Chosen."""
@@ -86,9 +87,10 @@ class CallDriver:
         self._rooms = rooms
         self.seconds_left: int | None = None
         self.balance_micros: int | None = None
-        self.orders_seen: set[str] = set()
+        self.orders_seen: set[int] = set()
         self._inbox: asyncio.Queue[Step] = asyncio.Queue(INPUTS_MAX)
         self._ended = asyncio.Event()
+        self._live = LiveStore(rooms.store, rooms.node)
         self._finished = False
         self._deeds = _deeds(self)
         self._waits = _waits(self)
@@ -267,7 +269,8 @@ class CallDriver:
     def _cancel(self, _effect: fx.Effect, now: float) -> None:
         self.dialling.cancel(now=now)
 
-    def _bridge(self, effect: fx.Effect, _now: float) -> list[fx.Effect]:
+    async def _bridge(self, effect: fx.Effect, _now: float) -> list[fx.Effect]:
+        """Join the legs first; what a successor of this process needs is written right after."""
         assert isinstance(effect, fx.Bridge)
         permit = self.permit
         assert permit is not None
@@ -284,14 +287,28 @@ class CallDriver:
             self.call,
             paid_until=paid_until,
             mute_digits=self.people.mutes_digits and not self._is_privileged(),
-            report_digits=not self._is_privileged(),
             now=now,
         )
         self.keeper.bridged(now, self._rooms.clock.wall())
         if isinstance(hears, Inspectable):
             plane.note(self._leg(Side.A), "talking")
             plane.note(self._leg(Side.B), "talking")
-        return self.script.bridged(now=now)
+        await self._live.put(self._live_call())
+        return self.script.bridged(now=self._rooms.clock.monotonic())
+
+    def _live_call(self) -> LiveCall:
+        stack = self._rooms.stack
+        found = {
+            "a": stack.dialog_record(self.caller.dialog),
+            "b": None
+            if self.dialling.dialog is None
+            else stack.dialog_record(self.dialling.dialog),
+        }
+        return LiveCall(
+            call=self.call,
+            dialogs={side: record for side, record in found.items() if record is not None},
+            record=self.keeper.so_far(),
+        )
 
     def _is_privileged(self) -> bool:
         return not isinstance(self._audibility(), Inspectable)
@@ -350,6 +367,8 @@ class CallDriver:
         await self.keeper.close(
             effect, settled, cdrs_of(self), languages=self._languages(), now=now
         )
+        if self.keeper.bridged_at is not None:
+            await self._live.drop(self.call)
 
     async def _wait_for_end(self) -> None:
         """The worker's word decides when talking ended; without it the last sound does."""
@@ -408,7 +427,6 @@ def _deeds(driver: CallDriver) -> dict[type, Deed]:
         fx.RecordName: driver._record_name,
         fx.Dial: driver._dial,
         fx.CancelDial: driver._cancel,
-        fx.Bridge: driver._bridge,
         fx.Part: driver._part,
         fx.HangUp: driver._hang_up,
         fx.RefuseCaller: driver._refuse,
@@ -430,6 +448,7 @@ def _waits(driver: CallDriver) -> dict[type, Wait]:
         fx.Screen: people.screen(script),
         fx.BlockByKeypad: people.block,
         fx.UndoKeypadBlock: people.unblock,
+        fx.Bridge: driver._bridge,
         fx.ReserveMoney: money.reserve(script),
         fx.Finish: driver._finish,
     }

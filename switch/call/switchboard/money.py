@@ -9,11 +9,11 @@ from switch.billing.meter_news import CutCause
 from switch.call import effects as fx
 from switch.call.cause import EndReason
 from switch.call.script import Script
+from switch.call.switchboard.people import People
 from switch.call.switchboard.rooms import Rooms
 from switch.ids import CallId
 from switch.media.messages import CallEnded
 from switch.money import Micros
-from switch.screening.permit import Permit
 from switch.screening.reasons import DenyReason
 
 ZERO: Final = Micros(0)
@@ -23,14 +23,14 @@ class CallMoney:
     """One call's meter, from its first reserve to its settlement.
 
     Args:
-        permit: returns what screening allowed, once it has.
+        people: knows the permit, once screening gave it.
     """
 
-    def __init__(self, rooms: Rooms, call: CallId, permit: Callable[[], Permit | None]) -> None:
+    def __init__(self, rooms: Rooms, call: CallId, people: People) -> None:
         self.cut_cause = CutCause.FUNDS
         self._rooms = rooms
         self._call = call
-        self._permit = permit
+        self._people = people
         self._is_metered = False
         self._seconds = 0
 
@@ -40,12 +40,18 @@ class CallMoney:
         """Return the deed that reserves the first money."""
 
         async def deed(_effect: fx.Effect, _now: float) -> list[fx.Effect]:
-            permit = self._permit()
+            permit = self._people.permit
             assert permit is not None
             clock = self._rooms.clock
             if permit.account is None or permit.quote is None:
                 return script.reserved(ok=True, seconds=permit.limit_s, now=clock.monotonic())
-            answer = await self._rooms.meters.reserve(self._call, permit.account, permit.quote)
+            answer = await self._rooms.meters.reserve(
+                self._call,
+                permit.account,
+                permit.quote,
+                facility=self._people.terminal.facility,
+                scopes=self._people.scopes,
+            )
             now = clock.monotonic()
             if not isinstance(answer, Reserved):
                 return script.reserved(ok=False, seconds=0, now=now)

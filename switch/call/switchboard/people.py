@@ -1,8 +1,9 @@
 """Who calls, whom, and whether they may: what one call asks the house and the screening."""
 
-from collections.abc import Awaitable, Callable
+from collections.abc import Awaitable, Callable, Mapping
+from dataclasses import replace
 from pathlib import Path
-from typing import Final
+from typing import TYPE_CHECKING, Final, TypeVar
 
 from switch.call import effects as fx
 from switch.call.cause import EndReason
@@ -10,14 +11,18 @@ from switch.call.script import Script
 from switch.call.settings import ScriptSettings
 from switch.call.switchboard.record_keeper import RecordKeeper
 from switch.call.switchboard.rooms import Rooms
-from switch.ids import CallId, PersonId
-from switch.routing.number import masked
+from switch.ids import CallId, PersonId, TerminalId
 from switch.routing.terminal import Terminal
 from switch.screening.order import screen
 from switch.screening.permit import Denied, Permit
 from switch.screening.reasons import DenyReason
-from switch.store import facts_store, house_store, pin_store
+from switch.store import house_people
+from switch.store.engine import driver
+from switch.store.facts_store import limit_scopes, record_fields
 from switch.store.pin_store import PersonChecked
+
+if TYPE_CHECKING:
+    from switch.store.account_limits import Scope
 
 DETECTORS: Final = frozenset(
     {
@@ -30,6 +35,8 @@ DETECTORS: Final = frozenset(
 DETECTORS_TTY: Final = frozenset({"hookflash", "dial_tone", "busy", "sit", "tty"})
 """On a TTY or relay call: nothing that its tones would set off. calls.md section 8."""
 
+T = TypeVar("T")
+
 Deed = Callable[[fx.Effect, float], Awaitable[list[fx.Effect] | None]]
 
 
@@ -38,7 +45,7 @@ class LiveHouse:
 
     def __init__(self) -> None:
         self.persons: dict[PersonId, CallId] = {}
-        self.terminals: dict[str, CallId] = {}
+        self.terminals: dict[TerminalId, CallId] = {}
 
 
 class People:
@@ -67,7 +74,9 @@ class People:
         self._settings = settings
         self._keeper = keeper
         self._live = live
-        self._digits = ""
+        self.scopes: tuple[Scope, ...] = ()
+        """What spending limits may be set on, the account apart."""
+        self._has_new_name = False
 
     @property
     def mutes_digits(self) -> bool:
@@ -85,11 +94,10 @@ class People:
 
         async def deed(effect: fx.Effect, _now: float) -> list[fx.Effect]:
             assert isinstance(effect, fx.CheckPin)
-            answer = await pin_store.check_pin(
-                self._rooms.store,
+            answer = await self._rooms.houses.check_pin(
+                call=self._call,
                 terminal=self.terminal,
                 digits=effect.digits,
-                settings=self._settings,
                 busy_persons=self._live.persons,
                 at_wall=self._rooms.clock.wall(),
             )
@@ -111,20 +119,32 @@ class People:
     def name_path(self) -> Path:
         """Where the recorded name of this person goes."""
         assert self.person is not None
-        return self._rooms.data / "prompts" / "names" / f"{self.person.person}.ulaw"
+        path = self._rooms.data / "prompts" / "names" / f"person/{self.person.person}.ulaw"
+        path.parent.mkdir(parents=True, exist_ok=True)
+        return path
 
     def name_taken(self, path: str) -> None:
-        """The name was recorded (or not: '')."""
-        self._keeper.fields["name_taken"] = bool(path)
+        """The name was recorded (or not: ''); it is kept with the next question to the house."""
+        self._has_new_name = bool(path)
+
+    async def _keep_name(self) -> None:
+        """Remember that this person's name was taken: it is asked for once."""
+        if not self._has_new_name or self.person is None:
+            return
+        self._has_new_name = False
+        person = self.person.person
+        name = f"person/{person}"
+        await self._rooms.store.write(
+            lambda c: house_people.change(driver(c), person, name_file=name)
+        )
+        self.person = replace(self.person, name_path=name, needs_name=False)
 
     def read_balance(self, script: Script) -> Deed:
         """Return the deed that reads the person's own balance."""
 
         async def deed(_effect: fx.Effect, _now: float) -> list[fx.Effect]:
             assert self.person is not None
-            micros, minutes = await house_store.own_balance(
-                self._rooms.store, self.person.person, at_wall=self._rooms.clock.wall()
-            )
+            micros, minutes = await self._rooms.houses.own_balance(self.person.person)
             return script.balance_read(micros, minutes, now=self._rooms.clock.monotonic())
 
         return deed
@@ -135,11 +155,8 @@ class People:
         async def deed(effect: fx.Effect, _now: float) -> list[fx.Effect]:
             assert isinstance(effect, fx.RequestNumber)
             assert self.person is not None
-            ok = await house_store.request_number(
-                self._rooms.store,
-                person=self.person.person,
-                digits=effect.digits,
-                at_wall=self._rooms.clock.wall(),
+            ok = await self._rooms.houses.request_number(
+                person=self.person.person, digits=effect.digits
             )
             return script.number_requested(ok=ok, now=self._rooms.clock.monotonic())
 
@@ -152,39 +169,38 @@ class People:
 
         async def deed(effect: fx.Effect, _now: float) -> list[fx.Effect]:
             assert isinstance(effect, fx.Screen)
-            self._digits = effect.digits
-            facts = await facts_store.gather(
-                self._rooms.store,
+            await self._keep_name()
+            houses = self._rooms.houses
+            facts = await houses.gather(
                 call=self._call,
                 terminal=self.terminal,
                 person=self.person.person if self.person else None,
                 digits=effect.digits,
-                settings=self._settings,
-                busy_persons=self._live.persons,
+                busy_terminals=_others(self._live.terminals, self._call),
+                busy_persons=_others(self._live.persons, self._call),
                 at_wall=self._rooms.clock.wall(),
                 line_information=self._rooms.lines,
             )
+            self.scopes = tuple(limit_scopes(facts))
             verdict = screen(facts)
             self._keeper.fields["digits"] = effect.digits
             if isinstance(verdict, Denied):
                 self.denied = verdict
                 self._keeper.denied(verdict)
-                self._keeper.fields |= facts_store.record_fields(facts)
+                self._keeper.fields |= record_fields(facts)
             else:
                 self.permit = verdict
                 self._keeper.permitted(verdict)
-                await facts_store.note_attempt(self._rooms.store, facts)
+                await houses.note_attempt(facts)
             return script.screened(verdict, now=self._rooms.clock.monotonic())
 
         return deed
 
     async def attempt_over(self, reason: EndReason | DenyReason) -> None:
         """Count what the call was: minutes, calls, refused or unanswered tries."""
-        await facts_store.attempt_over(
-            self._rooms.store,
-            call=self._call,
-            reason=reason.value,
-            talked_s=int(self._keeper.talked_s()),
+        await self._keep_name()
+        await self._rooms.houses.attempt_over(
+            call=self._call, reason=reason.value, talked_s=int(self._keeper.talked_s())
         )
         if self.person is not None and self._live.persons.get(self.person.person) == self._call:
             del self._live.persons[self.person.person]
@@ -202,17 +218,18 @@ class People:
         await self._keypad(effect.scope, block=False)
 
     async def _keypad(self, scope: fx.BlockScope, *, block: bool) -> None:
-        assert self.permit is not None
-        await house_store.keypad_block(
-            self._rooms.store,
-            number=self.permit.number,
-            person=self.permit.person if scope is fx.BlockScope.PERSON else None,
-            facility=self.terminal.facility,
+        permit = self.permit
+        assert permit is not None
+        is_person = scope is fx.BlockScope.PERSON and permit.person is not None
+        await self._rooms.houses.keypad_block(
+            number=permit.number,
+            scope="person" if is_person else "facility",
+            target=str(permit.person) if is_person else self.terminal.facility,
             block=block,
-            at_wall=self._rooms.clock.wall(),
+            call=self._call,
         )
 
 
-def shown(number: str) -> str:
-    """A number as logs may show it."""
-    return masked(number)
+def _others(busy: Mapping[T, CallId], call: CallId) -> dict[T, CallId]:
+    """Who is on the phone with another call than this one."""
+    return {who: other for who, other in busy.items() if other != call}

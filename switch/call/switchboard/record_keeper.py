@@ -238,11 +238,15 @@ class RecordKeeper:
             return None
         return self._ringing_at - self._sent_at
 
+    def so_far(self) -> dict[str, Any]:
+        """What a successor of this process needs to write the record, should we die."""
+        known = set(CallRecord.__struct_fields__)
+        return {k: v for k, v in self.fields.items() if k in known} | {"facility": self.facility}
+
     def record(self, finish: fx.Finish, settled: Settled, now: float) -> CallRecord:
         """Build the record; it quotes the meter."""
         self.stamp("closing_done_at", self._wall(now))
-        known = set(CallRecord.__struct_fields__)
-        fields = {k: v for k, v in self.fields.items() if k in known}
+        fields = self.so_far()
         return CallRecord(
             call_id=self.call,
             facility=self.facility,

@@ -3,9 +3,7 @@
 from dataclasses import dataclass
 from pathlib import Path
 from random import Random
-from typing import Protocol
 
-from switch.billing.line import LineInfo
 from switch.billing.meter import MeterBook
 from switch.call.news import Publisher
 from switch.call.settings import ScriptSettings
@@ -15,16 +13,10 @@ from switch.media.plane import MediaPlane
 from switch.sip.digest import Credential
 from switch.sip.stack import SipStack
 from switch.store.engine import Store
+from switch.store.house_store import HouseStore, LineInformation
 from switch.store.meter_store import MeterStore
+from switch.transport.resolver import Resolver
 from switch.transport.sip_pump import SipPump
-
-
-class LineInformation(Protocol):
-    """What is known of an outside line. Never raises; says UNKNOWN after the deadline."""
-
-    async def line_info(self, number: str, *, purpose: str, deadline_ms: int = 800) -> LineInfo:
-        """Return what the first source that knows says."""
-        ...
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -42,10 +34,14 @@ class Rooms:
     lines: LineInformation
     random: Random
     ids: CallIds
+    houses: HouseStore
+    resolver: Resolver
+    terminal_networks: tuple[str, ...]
+    """From where terminals may register."""
     script: ScriptSettings
     """The defaults of this node; a facility lays its own over them."""
     data: Path
     node: str
     version: str
-    nonce_users: dict[str, Credential]
+    credentials: dict[str, Credential]
     """The terminals' digests, as the stack looks them up; refilled when the house changes."""
