@@ -152,6 +152,8 @@ class NumberFacts:
     treatment: Treatment = PLAIN
     rate_class: str = "interstate"
     blocks: tuple[Block, ...] = ()
+    keypad_blocked: bool = False
+    """Its owner blocked somebody by keypad, this call or another."""
     exempt: bool = False
     """Staff exempted this person from the facility's block."""
     listed: bool = False

@@ -53,6 +53,7 @@ def issue(facts: Facts) -> Permit:
         ported=line.ported if line is not None else None,
         line_source=line.source if line is not None else "",
         rules_version=facts.rules_version,
+        undo_offered=dialled.keypad_blocked,
     )
 
 

@@ -239,6 +239,7 @@ def _number(
         treatment=treatment,
         rate_class=reach.value,
         blocks=(*house_numbers.blocks_of(rules), *([keypad] if keypad else [])),
+        keypad_blocked=house_numbers.has_keypad_block(raw, number.e164),
         exempt=who is not None and house_numbers.is_exempt(raw, who, number.e164),
         listed=bool(allowed) or dial is not None,
         pan=house_pan.state_of(raw, who or "", number.e164),

@@ -54,9 +54,11 @@ _KEYPAD_ADD: Final = """
 INSERT INTO keypad_block (number, scope, target, call_id, at) VALUES (?, ?, ?, ?, ?)
 ON CONFLICT (number, scope, target) WHERE undone_at IS NULL DO NOTHING
 """
+_KEYPAD_ANY: Final = "SELECT 1 FROM keypad_block WHERE number = ? AND undone_at IS NULL LIMIT 1"
 _KEYPAD_UNDO: Final = """
-UPDATE keypad_block SET undone_at = ?
- WHERE number = ? AND scope = ? AND target = ? AND undone_at IS NULL
+UPDATE keypad_block SET undone_at = :at
+ WHERE number = :number AND scope = :scope AND undone_at IS NULL
+   AND (:scope = 'person' OR target = :target)
 """
 
 
@@ -169,6 +171,11 @@ def keypad_block_of(
     return None if row is None else Block(BlockKind.KEYPAD, row[0], number, f"of the {row[1]}")
 
 
+def has_keypad_block(raw: sqlite3.Connection, number: str) -> bool:
+    """Say whether the owner of a number blocked anybody."""
+    return raw.execute(_KEYPAD_ANY, (number,)).fetchone() is not None
+
+
 def block_by_keypad(
     raw: sqlite3.Connection,
     number: E164,
@@ -185,8 +192,13 @@ def block_by_keypad(
 def undo_keypad(
     raw: sqlite3.Connection, number: E164, *, scope: KeypadScope, target: str, at: float
 ) -> bool:
-    """The called party takes their block back; return whether there was one."""
-    return raw.execute(_KEYPAD_UNDO, (at, number, scope, target)).rowcount > 0
+    """The called party takes their block back; return whether there was one.
+
+    Blocks of persons come back all together: whom they blocked does not reach them any more, so
+    they could never be asked about one of them on a call of theirs.
+    """
+    key = {"at": at, "number": number, "scope": scope, "target": target}
+    return raw.execute(_KEYPAD_UNDO, key).rowcount > 0
 
 
 def _rule(row: tuple[int, str, str, RuleKind, str, str, str, float]) -> NumberRule:
