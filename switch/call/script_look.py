@@ -4,6 +4,7 @@ Built for calls that may be heard by machines; a privileged call has no Look. So
 sections 4.1 and 4.2; events in the schema of detection.md section 6.2.
 """
 
+import re
 from typing import Any, Final
 
 from switch.call import speech
@@ -27,6 +28,8 @@ KEYS_WARNINGS_MAX: Final = 3
 
 NOT_MARKED: Final = frozenset({"dtmf"})
 """A key in the sound also comes as a key, and is written down there."""
+
+_NUMBER: Final = re.compile(r"\d+(\.\d+)?")
 
 WARNED_KINDS: Final = frozenset({"three_way", "forwarded"})
 """Detections with a sentence of their own."""
@@ -184,4 +187,6 @@ def _mark(event: dict[str, Any], side: Side, note: Note) -> Mark:
 
 
 def _seconds(value: object) -> float:
-    return float(value) if isinstance(value, int | float) and value >= 0 else 0.0
+    """Read the length of a lasting fact; detectors say it in words: `3.0`, `3.0 s`."""
+    found = _NUMBER.match(str(value))
+    return float(found[0]) if found is not None else 0.0

@@ -136,7 +136,7 @@ class Talking(Stage):
         self._limit_at = now + permit.limit_s
         self._limit_cause = _LIMIT_CAUSE[permit.limit_cause]
         self._money_at: float | None = None
-        self._warned: set[int] = set()
+        self._warned = {w for w in memory.settings.warnings_s if w >= permit.limit_s}
         self._metering_lost = False
         self.look = None if memory.facts.privileged else Look(memory)
 
@@ -195,7 +195,8 @@ class Talking(Stage):
             self._limit_cause = LeftCause.MAINTENANCE if is_service else LeftCause.LOCKDOWN
             self.memory.arm(Timer.LIMIT, at)
         self._warned |= {w for w in self.memory.settings.warnings_s if w >= LOCKDOWN_NOTICE_S}
-        return self._say_left(LOCKDOWN_NOTICE_S, self._limit_cause, now=now)
+        said = self._say_left(LOCKDOWN_NOTICE_S, self._limit_cause, now=now)
+        return [*said, *self._check(now=now)]
 
     def spoken(self, side: Side, *, now: float) -> Effects:
         """A prompt over the talk has ended."""

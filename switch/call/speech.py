@@ -94,6 +94,8 @@ def price(permit: Permit, money_s: int) -> Phrase:
     if permit.payer is Payer.CALLER_DEBIT:
         return Phrase("price_caller_debit")
     values: dict[str, Value] = {"x": Amount(permit.quote.micros_per_minute)}
+    if permit.payer is Payer.CALLED_PREPAID and money_s < 120:
+        return phrase("price_called_prepaid_seconds", **values, z=Count(money_s))
     if permit.payer is Payer.CALLED_PREPAID:
         values["z"] = minutes(money_s)
     return phrase(f"price_{permit.payer.value}", **values)

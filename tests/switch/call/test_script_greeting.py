@@ -74,6 +74,10 @@ def test_a_call_that_the_caller_pays_is_said_to_be_free_for_the_other() -> None:
     assert "price_caller_debit" in rig.said(Side.B)
 
 
+def test_little_money_is_said_in_seconds() -> None:
+    assert "price_called_prepaid_seconds" in greeting(money_s=90).said(Side.B)
+
+
 def test_an_unrecorded_call_says_so() -> None:
     assert "greeting_unrecorded" in greeting(replace(PERMIT, recorded=False)).said(Side.B)
 
