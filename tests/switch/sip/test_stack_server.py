@@ -10,6 +10,7 @@ from switch.sip.events import (
     Effect,
     Flow,
     InviteReceived,
+    InviteTimedOut,
     OutOfDialogAnswered,
     RefusedByUs,
     RegisterReceived,
@@ -350,3 +351,34 @@ def test_a_call_that_rings_for_minutes_says_so_each_minute() -> None:
     assert node.stack.next_deadline() == 60.0
     assert node.stack.handle_timers(now=60.0) == [ringing]
     assert node.stack.next_deadline() == 120.0
+
+
+def test_a_call_outlives_the_connection_that_it_came_on() -> None:
+    """The BYE finds its way by the Contact, on a connection of its own."""
+    node = house()
+    flow = Flow("tcp", ("192.0.2.9", 5060), ("192.0.2.1", 40001), 7)
+    data = messages.request(contact="<sip:line1@192.0.2.1:5070;transport=tcp>")
+    (event,) = [e for e in feed(node, data, flow) if isinstance(e, InviteReceived)]
+    node.stack.respond(event.dialog, 200, body=messages.SDP, now=1.0)
+    to = node.stack.dialog_record(event.dialog)
+    assert to is not None
+    ack = messages.request(
+        line="ACK sip:kinline@192.0.2.9 SIP/2.0", cseq="19771 ACK", to=to.local, body=b"",
+        via="SIP/2.0/TCP 192.0.2.1:5070;branch=z9hG4bKack",
+    )  # fmt: skip
+    feed(node, ack, flow)
+    assert node.stack.connection_lost(flow, now=2.0) == []
+    (bye,) = node.stack.bye(event.dialog, now=3.0)
+    assert isinstance(bye, SendBytes)
+    assert (bye.flow.peer, bye.flow.connection) == (("192.0.2.1", 5070), 0)
+    assert bye.data.startswith(b"BYE sip:line1@192.0.2.1:5070;transport=tcp SIP/2.0\r\n")
+
+
+def test_an_icmp_error_ends_an_unanswered_call_at_once() -> None:
+    wire = MemoryWire()
+    a, b = pair(wire)
+    wire.lose = lambda data: True
+    dialog = call(a, b)
+    a.perform(a.stack.send_failed(a.flow_to(b), now=0.1))
+    assert a.events == [InviteTimedOut(dialog, any_response=False)]
+    assert_nothing_is_left(a)
