@@ -40,7 +40,7 @@ STEP_FRAMES: Final = 25
 
 ENDED_FLOOR, ENDED_VOICE, ENDED_OTHER, ENDED_LOSS = 0, 1, 2, 3
 ENDED_SHARP: Final = 10
-"""Added if both edges were sharp."""
+"""Added if both edges were sharp, on a line whose floor is known: others are gated by themselves."""
 DISTANCE_UNKNOWN: Final = -1.0
 DISTANCE_SILENCE: Final = 99.0
 """Of a floor that vanished into digital silence while the baseline is a room."""
@@ -170,7 +170,7 @@ def end_gap(
         return
     number[_OTHER_RUN] += 1
     if number[_OTHER_RUN] == 1:
-        number[_SHARP_END] = 1 if power > SHARP_POWER else 0
+        number[_SHARP_END] = 1 if known and power > SHARP_POWER else 0
     if voices.speaking[row] != 0 and voices.onset[row] > 0:
         leave_gap(row, ENDED_VOICE, number[_OTHER_RUN], gaps, codes)
         return

@@ -262,7 +262,8 @@ class Suspicion:
     def _judge(self, verdict: Verdict, t_s: float) -> None:
         if verdict.moved:
             self._add(evidence.P1, t_s, f"level {verdict.level_db:+.0f} dB")
-        self._add(evidence.P2, t_s, "voice", verdict.p2_nats)
+        if verdict.p2_nats > 0 or self._far.state is State.REJOIN:
+            self._add(evidence.P2, t_s, "voice", verdict.p2_nats)
         if verdict.two_voices:
             self._add(evidence.P3, t_s, "old and new voice")
         if verdict.moved or verdict.two_voices or verdict.p2_nats >= P2_DECIDES:

@@ -22,7 +22,7 @@ STEPS_MAX: Final = 10
 """5 s of speech: decided or never."""
 
 LEVEL_DB: Final = 6.0
-SHAPE_DB: Final = 2.0
+SHAPE_DB: Final = 1.2
 """P1: level moved by 6 dB and shape by this, rms over the cepstra. Chosen."""
 
 DISTANCE_NEUTRAL: Final = 0.22
