@@ -7,7 +7,7 @@ import contextlib
 import select
 import socket
 from collections import deque
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from pathlib import Path
 from typing import Final
 
@@ -23,10 +23,17 @@ PACKETS_PER_POLL_MAX: Final = 64
 
 
 class ControlLine:
-    """Listens at `path` from construction on."""
+    """Listens at `path` from construction on.
 
-    def __init__(self, path: Path) -> None:
+    Args:
+        path: of the Unix socket.
+        watch: told the descriptor of each socket that control may speak on.
+    """
+
+    def __init__(self, path: Path, watch: Callable[[int], None]) -> None:
         self._path = path
+        self._watch = watch
+        self._buffer = bytearray(wire.MESSAGE_BYTES_MAX)
         self._listener = socket.socket(socket.AF_UNIX, socket.SOCK_SEQPACKET)
         path.unlink(missing_ok=True)
         with FolderName(path) as name:
@@ -34,6 +41,7 @@ class ControlLine:
         path.chmod(0o600)
         self._listener.listen(4)
         self._listener.setblocking(False)
+        watch(self._listener.fileno())
         self._line: socket.socket | None = None
         self._waiting: deque[tuple[bytes, tuple[int, ...], bool]] = deque()
 
@@ -60,17 +68,18 @@ class ControlLine:
             line.setblocking(False)
             self._drop()
             self._line = line
+            self._watch(line.fileno())
 
     def poll(self) -> list[tuple[list[wire.Order], list[int]]]:
         """Return the packets that came, each with its descriptors."""
         packets: list[tuple[list[wire.Order], list[int]]] = []
         while self._line is not None and len(packets) < PACKETS_PER_POLL_MAX:
             try:
-                data, rights = wire.receive(self._line)
+                data, rights = wire.receive(self._line, self._buffer)
             except BlockingIOError:
                 break
             except OSError:
-                data, rights = b"", []
+                data, rights = memoryview(b""), []
             if not data:
                 self._drop()
                 break

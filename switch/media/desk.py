@@ -174,7 +174,7 @@ class Desk:
         self._last_key.pop(seat.index, None)
         self._opened_for_name.discard(seat.index)
         self.inspection.close(seat.index)
-        self._reports.append(self.seats.report(seat, now=now, closed=True))
+        self._reports += self.seats.report([seat], now=now, closed=True)
         self.seats.close(seat)
 
     # -- the tick ------------------------------------------------------------------------------
@@ -272,6 +272,5 @@ class Desk:
                 self.inspection.close(index)
 
     def _report_share(self, share: int, now: float) -> None:
-        for index, seat in self.seats.by_index.items():
-            if index % REPORTS_PER_S == share:
-                self._reports.append(self.seats.report(seat, now=now, closed=False))
+        seats = [s for i, s in self.seats.by_index.items() if i % REPORTS_PER_S == share]
+        self._reports += self.seats.report(seats, now=now, closed=False)

@@ -68,7 +68,7 @@ class Inspection:
     @property
     def rings_count(self) -> int:
         """How many rings are in use."""
-        return int(np.count_nonzero(self._legs.row_leg >= 0))
+        return int(np.count_nonzero(self._legs.row_leg[: self._legs.row_top[0]] >= 0))
 
     def warm(self) -> None:
         """Compile the detectors, or load what was compiled."""

@@ -22,8 +22,8 @@ FRAME_BYTES: Final = 160
 
 TICK_NS: Final = 20_000_000
 
-RING_BYTES: Final = 2048
-"""Per inspected leg: 12 frames. Chosen: a worker that is 200 ms late loses no frame."""
+RING_BYTES: Final = 12 * FRAME_BYTES
+"""Per inspected leg. Chosen: a worker that is 200 ms late loses no frame."""
 
 TALK_BYTES: Final = 1024
 """Talk that waits to be mixed under an announcement: 6 frames. Chosen: packet time 60, twice."""
@@ -97,6 +97,12 @@ COUNT_PACKETS: Final = 0
 COUNT_WAKES: Final = 1
 COUNT_MAIL_LOST: Final = 2
 COUNT_TICK_PACKETS: Final = 3
+COUNT_CONTROL: Final = 4
+"""Places in `Legs.counts`: packets, wakes, mail that found no room, packets of the last tick, and
+how often something came from control."""
+
+CONTROL_INDEX: Final = -2
+"""In `leg_of_fd`: a socket to control."""
 
 Int16 = NDArray[np.int16]
 Int32 = NDArray[np.int32]
@@ -277,7 +283,7 @@ def build(*, legs_max: int, rows_max: int) -> Legs:
         payload=octets(r, FRAME_BYTES), valid=np.zeros(r, np.bool_), flags=np.zeros(r, np.uint16),
         packet=octets(PACKET_BYTES), frame=octets(12 + FRAME_BYTES), sender=octets(SOCKADDR_BYTES),
         sender_bytes=np.zeros(1, np.uint32), events=ints(EVENTS_MAX * EVENT_WORDS), time=longs(2),
-        mail=longs(MAIL_MAX, 4), mail_count=longs(1), counts=longs(4),
+        mail=longs(MAIL_MAX, 4), mail_count=longs(1), counts=longs(5),
         other_law=np.stack([g711.ULAW_TO_ALAW, g711.ALAW_TO_ULAW]),
         linear=np.stack([g711.ULAW_TO_LINEAR14 * 4, g711.ALAW_TO_LINEAR13 * 8]).astype(np.int32),
         code=np.stack([g711.encode_ulaw(_ALL_16_BIT), g711.encode_alaw(_ALL_16_BIT)]),

@@ -35,6 +35,7 @@ class WorkerLink:
         self.welcome: wire.Welcome | None = None
         self._data = data
         self._settings = settings
+        self._buffer = bytearray(wire.MESSAGE_BYTES_MAX)
         self._waiting: deque[tuple[bytes, tuple[int, ...]]] = deque(maxlen=WAITING_MAX)
 
     def spawn(self) -> None:
@@ -42,7 +43,7 @@ class WorkerLink:
         wire.socket_path(self._data, self.number).unlink(missing_ok=True)
         log_path = self._data / f"worker-{self.number}.log"
         with log_path.open("wb") as log:
-            self.process = subprocess.Popen(
+            self.process = subprocess.Popen(  # noqa: S603 - our own module, no shell
                 [
                     *(sys.executable, "-m", "switch.media.worker"),
                     *("--number", str(self.number), "--data", str(self._data.absolute())),
@@ -71,8 +72,11 @@ class WorkerLink:
         return True
 
     def send(self, order: wire.Order, rights: Sequence[int] = ()) -> bool:
-        """Send an order, or keep it until the line takes it. False: it has to wait."""
-        self._waiting.append((wire.build([order]), tuple(rights)))
+        """Send an order, or keep it until the line takes it. False: it has to wait.
+
+        The descriptors are duplicated, so that the leg may be closed while its order waits.
+        """
+        self._waiting.append((wire.build([order]), tuple(os.dup(fd) for fd in rights)))
         return self.flush()
 
     def flush(self) -> bool:
@@ -88,6 +92,8 @@ class WorkerLink:
             except OSError:
                 break
             self._waiting.popleft()
+            for fd in rights:
+                os.close(fd)
         return True
 
     def receive(self) -> tuple[list[wire.Report], list[int]] | None:
@@ -99,7 +105,7 @@ class WorkerLink:
         if self.socket is None:
             return None
         try:
-            data, rights = wire.receive(self.socket)
+            data, rights = wire.receive(self.socket, self._buffer)
         except BlockingIOError:
             raise
         except OSError:
@@ -114,6 +120,9 @@ class WorkerLink:
             self.socket.close()
         self.socket = None
         self.welcome = None
+        for _, rights in self._waiting:
+            for fd in rights:
+                os.close(fd)
         self._waiting.clear()
 
 

@@ -15,6 +15,8 @@ from switch.media import beat, epoll_event, far_end, outlet, ring, rtp_stages
 from switch.media import legs as legs_module
 from switch.media.epoll_event import EVENT_DATA_WORD, EVENT_WORDS
 from switch.media.legs import (
+    CONTROL_INDEX,
+    COUNT_CONTROL,
     COUNT_PACKETS,
     COUNT_TICK_PACKETS,
     COUNT_WAKES,
@@ -44,9 +46,9 @@ BUSY_PACKETS: Final = 8
 """Packets of the last tick from which the quantum is cheaper than a wake for each. Computed:
 five quanta a tick."""
 
-READS_MAX: Final = 8
-"""Datagrams read from one socket at a time while none of them is good. Chosen: a stranger who
-sends 2,000 packets a second to a leg does not crowd it out."""
+READS_MAX: Final = 16
+"""Datagrams read from one socket at a time; the rest waits for the next one to come. Chosen: a
+flood of 4,000 packets a second to one leg neither crowds it out nor holds up the others."""
 
 ROUNDS_MAX: Final = 16
 """epoll_wait calls in a row. Chosen: 16 x 512 sockets are all legs of a full worker."""
@@ -72,49 +74,59 @@ def serve_until(legs: Legs, epoll: int, until_ns: int) -> int:
     """Serve packets until the tick, then do what a tick does; return how many rings lag."""
     before = legs.counts[COUNT_PACKETS]
     is_quiet = legs.counts[COUNT_TICK_PACKETS] < BUSY_PACKETS
-    now = read_clock(legs)
+    now = drain(legs, epoll, 0)
     while now < until_ns:
-        drain(legs, epoll, now)
-        rest(legs, epoll, now, until_ns, is_quiet)
-        now = read_clock(legs)
-    drain(legs, epoll, now)
+        wait_ms = 0
+        if is_quiet:
+            wait_ms = (until_ns - now) // 1_000_000
+        if wait_ms == 0:
+            rest(legs, now, until_ns, is_quiet)
+        now = drain(legs, epoll, wait_ms)
     legs.counts[COUNT_TICK_PACKETS] = legs.counts[COUNT_PACKETS] - before
     beat.beat(legs, now)
     return ring.look(legs)
 
 
 @stage
-def rest(legs: Legs, epoll: int, now: int, until_ns: int, is_quiet: bool) -> None:
-    """Sleep: until a packet comes if it is quiet, else to the next quantum; never past the tick."""
-    legs.counts[COUNT_WAKES] += 1
-    left = until_ns - now
-    if is_quiet and left >= 1_000_000:
-        epoll_wait(epoll, legs.events.ctypes.data, 1, left // 1_000_000)
-        return
+def rest(legs: Legs, now: int, until_ns: int, is_quiet: bool) -> None:
+    """Sleep to the next quantum, or to the tick."""
     wake = until_ns
     if not is_quiet:
-        wake = until_ns - (left - 1) // QUANTUM_NS * QUANTUM_NS
+        wake = until_ns - (until_ns - now - 1) // QUANTUM_NS * QUANTUM_NS
     legs.time[0] = wake // 1_000_000_000
     legs.time[1] = wake % 1_000_000_000
     clock_nanosleep(CLOCK_MONOTONIC, TIMER_ABSTIME, legs.time.ctypes.data, 0)
 
 
 @stage
-def drain(legs: Legs, epoll: int, now: int) -> None:
-    """Serve every socket on which something waits."""
+def drain(legs: Legs, epoll: int, wait_ms: int) -> int:
+    """Serve every socket on which something waits, waiting for the first; return the time.
+
+    Each socket is reported once for what came (edge-triggered): every event must be served.
+    """
+    legs.counts[COUNT_WAKES] += 1
+    count = epoll_wait(epoll, legs.events.ctypes.data, EVENTS_MAX, wait_ms)
+    now = read_clock(legs)
     for _ in range(ROUNDS_MAX):
-        count = epoll_wait(epoll, legs.events.ctypes.data, EVENTS_MAX, 0)
         for i in range(count):
             index = legs.leg_of_fd[legs.events[EVENT_WORDS * i + EVENT_DATA_WORD]]
             if index >= 0:
                 serve(legs, index, now)
+            elif index == CONTROL_INDEX:
+                legs.counts[COUNT_CONTROL] += 1
         if count < EVENTS_MAX:
-            return
+            break
+        count = epoll_wait(epoll, legs.events.ctypes.data, EVENTS_MAX, 0)
+    return now
 
 
 @stage
 def serve(legs: Legs, index: int, now: int) -> None:
-    """Receive one good packet of a leg, or a few bad ones, and pass it on."""
+    """Receive what waits for a leg and pass the good packets on.
+
+    The socket is watched edge-triggered, so it is read until it is empty: one call more for each
+    packet, and still cheaper than what level-triggered costs (measured, 0.4 us a packet).
+    """
     for _ in range(READS_MAX):
         legs.sender_bytes[0] = SOCKADDR_BYTES
         size = recvfrom(
@@ -131,7 +143,6 @@ def serve(legs: Legs, index: int, now: int) -> None:
         offset = accept(legs, index, size)
         if offset >= 0:
             deliver(legs, index, offset, size, now)
-            return
 
 
 @stage

@@ -10,6 +10,7 @@ from typing import Final
 from dsp.jit import stage
 from dsp.leg import Flag
 from switch.media.legs import FRAME_BYTES, RING_BYTES, TALK_BYTES, Legs
+from switch.media.libc import memcpy
 
 ABSENT_TICKS: Final = 3
 """So many ticks without a frame, and the frame is absent. Chosen: 60 ms, as long as a packet may
@@ -26,9 +27,15 @@ _PLAYING: Final = int(Flag.PLAYING)
 @stage
 def put(legs: Legs, row: int, start: int, count: int, flags: int) -> None:
     """Put `count` bytes of the packet at hand into a ring; new bytes push old ones out."""
+    if count > RING_BYTES:
+        return
     head, fill = legs.ring_head[row], legs.ring_fill[row]
-    for i in range(count):
-        legs.ring[row, (head + fill + i) % RING_BYTES] = legs.packet[start + i]
+    at = (head + fill) % RING_BYTES
+    first = min(count, RING_BYTES - at)
+    target = legs.ring.ctypes.data + row * RING_BYTES
+    source = legs.packet.ctypes.data + start
+    memcpy(target + at, source, first)
+    memcpy(target, source + first, count - first)
     fill += count
     if fill > RING_BYTES:
         head = (head + fill - RING_BYTES) % RING_BYTES
@@ -82,8 +89,11 @@ def take(legs: Legs, row: int) -> None:
     playing = _PLAYING if legs.sound[legs.row_leg[row]] != 0 else 0
     head = legs.ring_head[row]
     if legs.ring_fill[row] >= FRAME_BYTES:
-        for i in range(FRAME_BYTES):
-            legs.payload[row, i] = legs.ring[row, (head + i) % RING_BYTES]
+        source = legs.ring.ctypes.data + row * RING_BYTES
+        target = legs.payload.ctypes.data + row * FRAME_BYTES
+        first = min(FRAME_BYTES, RING_BYTES - head)
+        memcpy(target, source + head, first)
+        memcpy(target + first, source, FRAME_BYTES - first)
         legs.ring_head[row] = (head + FRAME_BYTES) % RING_BYTES
         legs.ring_fill[row] -= FRAME_BYTES
         legs.ring_missed[row] = 0

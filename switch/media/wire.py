@@ -236,12 +236,12 @@ def build(messages: Sequence[Order] | Sequence[Report]) -> bytes:
     return _ENCODER.encode(messages)
 
 
-def parse_orders(data: bytes) -> list[Order]:
+def parse_orders(data: bytes | memoryview) -> list[Order]:
     """Read a packet that control sent."""
     return _ORDERS.decode(data)
 
 
-def parse_reports(data: bytes) -> list[Report]:
+def parse_reports(data: bytes | memoryview) -> list[Report]:
     """Read a packet that a worker sent."""
     return _REPORTS.decode(data)
 
@@ -258,19 +258,23 @@ def send(link: socket.socket, data: bytes, rights: Sequence[int] = ()) -> None:
     link.sendmsg([data], ancillary, socket.MSG_NOSIGNAL)
 
 
-def receive(link: socket.socket) -> tuple[bytes, list[int]]:
-    """Receive one packet; empty bytes: the other side is gone.
+def receive(link: socket.socket, buffer: bytearray) -> tuple[memoryview, list[int]]:
+    """Receive one packet; empty: the other side is gone.
+
+    Args:
+        link: the line.
+        buffer: MESSAGE_BYTES_MAX long; the packet is a view of it.
 
     Raises:
         BlockingIOError: nothing is there.
     """
     room = socket.CMSG_SPACE(RIGHTS_MAX * array.array("i").itemsize)
-    data, ancillary, _, _ = link.recvmsg(MESSAGE_BYTES_MAX, room)
+    size, ancillary, _, _ = link.recvmsg_into([buffer], room)
     rights = array.array("i")
     for level, kind, body in ancillary:
         if level == socket.SOL_SOCKET and kind == socket.SCM_RIGHTS:
             rights.frombytes(body[: len(body) - len(body) % rights.itemsize])
-    return data, list(rights)
+    return memoryview(buffer)[:size], list(rights)
 
 
 def socket_path(data: Path, worker: int) -> Path:

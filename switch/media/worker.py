@@ -50,25 +50,27 @@ class Worker:
 
     Args:
         number: which.
-        line: to control.
+        path: where control finds it.
         clock: monotonic time.
         legs_max: how many legs.
         orphan_s: how long it stays without calls and without control.
     """
 
     def __init__(
-        self, number: int, *, line: ControlLine, clock: Clock, legs_max: int, orphan_s: float
+        self, number: int, *, path: Path, clock: Clock, legs_max: int, orphan_s: float
     ) -> None:
         self._number = number
-        self._line = line
         self._clock = clock
         self._orphan_s = orphan_s
         self._legs = legs_module.build(legs_max=legs_max, rows_max=legs_max)
         self._epoll = select.epoll()
+        self._line = ControlLine(path, self._watch)
         self._desk = Desk(self._legs, self._epoll, rows_max=legs_max)
         self._ticks = 0
         self._late_ticks = 0
         self._spent_ms: list[float] = []
+        self._spoken = 0
+        self._unread = False
         self._leaving = False
         self._needed_at = clock.monotonic()
 
@@ -97,6 +99,11 @@ class Worker:
                 self._late_ticks += 1
             deadline += TICK_S * max(1, -(-(ended - deadline) // TICK_S))
 
+    def _watch(self, fd: int) -> None:
+        """Let the pump notice when control speaks."""
+        self._legs.leg_of_fd[fd] = legs_module.CONTROL_INDEX
+        self._epoll.register(fd, select.EPOLLIN | select.EPOLLET)
+
     def _guard(self, work: Callable[[], None]) -> None:
         """Do one piece of work; whatever goes wrong in it, the worker and all other calls go on."""
         try:
@@ -107,9 +114,15 @@ class Worker:
             log.exception("one piece of work failed")
 
     def _take_orders(self, now: float) -> None:
-        if not self._line.is_up or self._ticks % 10 == 0 or not self._desk.seats.by_leg:
-            self._line.answer()
-        for orders, rights in self._line.poll():
+        """Take what control says; the pump counts when it says something."""
+        spoken = int(self._legs.counts[legs_module.COUNT_CONTROL])
+        if spoken == self._spoken and self._desk.seats.by_leg and not self._unread:
+            return
+        self._spoken = spoken
+        self._line.answer()
+        packets = self._line.poll()
+        self._unread = bool(packets)
+        for orders, rights in packets:
             for order in orders:
                 self._guard(lambda: self._obey(order, rights, now))  # noqa: B023 - called at once
 
@@ -169,10 +182,10 @@ class Worker:
 
     def _is_done(self) -> bool:
         now = self._clock.monotonic()
-        has_calls = bool(self._desk.seats.by_leg)
-        if has_calls or (self._line.is_up and not self._leaving):
+        has_legs = bool(self._desk.seats.by_leg)
+        if self._line.is_up or self._desk.bridges.live_count:
             self._needed_at = now
-        return not has_calls and (self._leaving or now - self._needed_at > self._orphan_s)
+        return (self._leaving and not has_legs) or now - self._needed_at > self._orphan_s
 
 
 def main() -> None:
@@ -191,7 +204,7 @@ def main() -> None:
         signal.signal(number, signal.SIG_IGN)
     worker = Worker(
         options.number,
-        line=ControlLine(wire.socket_path(options.data, options.number)),
+        path=wire.socket_path(options.data, options.number),
         clock=SystemClock(),
         legs_max=options.legs_max,
         orphan_s=options.orphan_s,

@@ -125,7 +125,7 @@ def update_jitter(s: MutableNumbers, timestamp: int, arrival: int) -> int:
     s[TRANSIT] = transit
     if d <= JUMP_SAMPLES:
         s[JITTER] += d - ((s[JITTER] + 8) >> 4)
-    return d
+    return int(d)
 
 
 def expected(s: Numbers) -> int:
