@@ -84,6 +84,9 @@ class Switchboard:
         self.trunks = trunks
         self.bindings = bindings
         self.draining = False
+        self.idle = asyncio.Event()
+        """Set while no call is live."""
+        self.idle.set()
         self.admitted = 0
         self.finished: Counter[str] = Counter()
         self.workers: dict[int, WorkerReport] = {}
@@ -140,6 +143,7 @@ class Switchboard:
         if driver is None:
             return
         self.calls[driver.call] = driver
+        self.idle.clear()
         self.admitted += 1
         self._group.create_task(self._guarded(driver, first), name=f"call {driver.call}")
 
@@ -163,6 +167,8 @@ class Switchboard:
         finally:
             self.calls.pop(driver.call, None)
             self._admission.over(driver)
+            if not self.calls:
+                self.idle.set()
 
     async def _abandon(self, driver: CallDriver) -> None:
         try:
