@@ -145,6 +145,7 @@ class Legs(NamedTuple):
     law: Bytes
     """[L] 0 u-law, 1 A-law."""
     type_in: Int16
+    other_type_in: Int16
     event_in: Int16
     type_out: Int16
     event_out: Int16
@@ -267,7 +268,8 @@ def build(*, legs_max: int, rows_max: int) -> Legs:
         target=octets(n, SOCKADDR_BYTES), target_bytes=np.zeros(n, np.int32), may_send=octets(n),
         from_ip=longs(n, 4), from_port=longs(n) - 1, networks=longs(n, NETWORKS_MAX, 8),
         network_count=longs(n), latch=longs(n, len(Latch) + 3), law=octets(n),
-        type_in=shorts(n), event_in=shorts(n), type_out=shorts(n), event_out=shorts(n),
+        type_in=shorts(n), other_type_in=shorts(n), event_in=shorts(n), type_out=shorts(n),
+        event_out=shorts(n),
         ssrc=longs(n), sequence=longs(n), timestamp=longs(n), sent_ns=longs(n),
         in_step=octets(n), sequence_shift=longs(n), timestamp_shift=longs(n),
         sent=longs(n), sent_octets=longs(n),
@@ -297,7 +299,7 @@ def clear(legs: Legs, index: int) -> None:
     """Make an index ready for a new leg: nothing of the one before is left."""
     for array in _PER_LEG:
         getattr(legs, array)[index] = 0
-    for array in ("fd", "peer", "row", "from_port", "type_in", "event_in", "type_out", "event_out"):
+    for array in _NONE_PER_LEG:
         getattr(legs, array)[index] = -1
 
 
@@ -308,6 +310,11 @@ def clear_row(legs: Legs, row: int) -> None:
     legs.ring_comfort[row] = -1
     legs.row_leg[row] = -1
 
+
+_NONE_PER_LEG: Final = (
+    "fd", "peer", "row", "from_port", "type_in", "other_type_in", "event_in", "type_out",
+    "event_out",
+)  # fmt: skip
 
 _PER_LEG: Final = (
     "target", "target_bytes", "may_send", "from_ip", "networks", "network_count", "latch", "law",

@@ -98,5 +98,6 @@ class WorkerLost(msgspec.Struct, frozen=True, gc=False, tag=True):
 
 
 MediaEvent = (
-    DigitHeard | FlashHeard | PlayEnded | Recorded | Detected | CallEnded | LegReport | WorkerReport | WorkerLost
+    DigitHeard | FlashHeard | PlayEnded | Recorded | Detected | CallEnded | LegReport
+    | WorkerReport | WorkerLost
 )  # fmt: skip

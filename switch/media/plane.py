@@ -4,56 +4,29 @@ Nothing here waits but `start` and `close`. An order is a packet on the worker's
 worker says comes through `on_event`. `counts` is what the workers themselves last said.
 """
 
-import asyncio
-import os
 import socket
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from random import Random
-from typing import Any, Final, Protocol
+from typing import Final, Protocol
 
 from switch.clock import Clock
 from switch.errors import LocalError
 from switch.ids import CallId, LegId, call_of
 from switch.media import wire
-from switch.media.link import WorkerLink
 from switch.media.messages import CallEnded, MediaEvent, WorkerLost
 from switch.media.phrase import Phrase, Tone
+from switch.media.plane_lines import PlaneLines, adopt
 from switch.media.ports import Family, PortBook, PortsExhausted, RtpPort, open_pair
 from switch.media.settings import MediaSettings
 from switch.media.wire import Law
 from switch.routing.call_class import Inspectable
-
-START_S: Final = 60.0
-"""A worker that does not answer by then stops the start. Chosen: a cold compile takes 20-40 s."""
-
-CONNECT_RETRY_S: Final = 0.02
-"""Chosen: a warm worker listens after about half a second."""
+from switch.sdp.offer_answer import RemoteAudio
+from switch.sdp.session import Direction
 
 BIND_TRIES_MAX: Final = 64
 """Ports in use by others that are skipped for one leg. Chosen."""
-
-
-class Remote(Protocol):
-    """What the offer/answer says about the far end (`switch.sdp.offer_answer.RemoteAudio`)."""
-
-    @property
-    def ip(self) -> str: ...
-    @property
-    def port(self) -> int: ...
-    @property
-    def law(self) -> Any: ...
-    @property
-    def payload_type_send(self) -> int: ...
-    @property
-    def payload_type_receive(self) -> int: ...
-    @property
-    def event_type_send(self) -> int | None: ...
-    @property
-    def event_type_receive(self) -> int | None: ...
-    @property
-    def direction(self) -> Any: ...
 
 
 class Speaks(Protocol):
@@ -129,14 +102,13 @@ class MediaPlane:
             rest_s=settings.port_rest_s,
             random=random,
         )
-        self._links: list[WorkerLink] = []
+        self._lines = PlaneLines(
+            settings=settings, data=data, on_report=self._take, on_lost=self._lost
+        )
         self._legs: dict[LegId, _OpenLeg] = {}
         self._rooms: dict[int, wire.Rooms] = {}
-        self._ready: dict[int, asyncio.Future[None]] = {}
-        self._legs_due: dict[int, int] = {}
-        self._closing = False
 
-    # -- life ---------------------------------------------------------------------------------
+    # -- life ----------------------------------------------------------------------------------
 
     async def start(self) -> list[Surviving]:
         """Reach the workers that outlived a former control, start the others.
@@ -147,41 +119,25 @@ class MediaPlane:
         Raises:
             LocalError: a worker does not answer.
         """
-        loop = asyncio.get_running_loop()
-        self._data.mkdir(parents=True, exist_ok=True)
-        count = self._settings.workers or len(os.sched_getaffinity(0))
-        for number in range(count):
-            link = WorkerLink(number, data=self._data, settings=self._settings)
-            self._links.append(link)
-            self._ready[number] = loop.create_future()
-            self._reach(link, spawn_first=False)
-        try:
-            async with asyncio.timeout(START_S):
-                await asyncio.gather(*self._ready.values())
-        except TimeoutError as error:
-            raise LocalError(
-                f"a media worker did not start: see {self._data}/worker-*.log"
-            ) from error
-        return [item for link in self._links for item in self._surviving(link)]
+        await self._lines.start()
+        return [
+            Surviving(
+                call=item.call,
+                legs=tuple(sorted(leg for leg in self._legs if call_of(leg) == item.call)),
+                bridged_at=item.bridged_at,
+                paid_until=item.paid_until,
+                ended_at=item.ended_at,
+                by_paid_until=item.by_paid_until,
+                last_both_heard_at=item.last_both_heard_at,
+            )
+            for item in self._lines.calls()
+        ]
 
     async def close(self) -> None:
         """Let the workers go: each ends as soon as no call lives there."""
-        self._closing = True
-        loop = asyncio.get_running_loop()
-        for link in self._links:
-            link.send(wire.Leave())
-            if link.socket is not None:
-                loop.remove_reader(link.socket)
-                loop.remove_writer(link.socket)
-            link.hang_up()
+        await self._lines.close()
         for leg in list(self._legs):
             self._forget(leg)
-        idle = [link.process for link in self._links if link.process is not None]
-        deadline = loop.time() + 2.0
-        while any(process.poll() is None for process in idle) and loop.time() < deadline:
-            if any(room.legs for room in self._rooms.values()):
-                break
-            await asyncio.sleep(CONNECT_RETRY_S)
 
     # -- legs ---------------------------------------------------------------------------------
 
@@ -220,7 +176,7 @@ class MediaPlane:
         return RtpPort(ip=ip, port=port)
 
     def set_remote(
-        self, leg: LegId, remote: Remote, *, nat_ip: str = "", networks: Sequence[str] = ()
+        self, leg: LegId, remote: RemoteAudio, *, nat_ip: str = "", networks: Sequence[str] = ()
     ) -> None:
         """Say where the far end is. Before this nothing is sent to it and nothing accepted.
 
@@ -231,16 +187,19 @@ class MediaPlane:
             networks: a trunk's `media_networks`: from there any port is accepted.
         """
         event_send, event_receive = remote.event_type_send, remote.event_type_receive
+        own = (number for number, law in remote.laws_receive if law == remote.law)
+        other = (number for number, law in remote.laws_receive if law != remote.law)
         order = wire.SetRemote(
             leg=leg,
             ip=remote.ip,
             port=remote.port,
             law=remote.law,
             payload_type_send=remote.payload_type_send,
-            payload_type_receive=remote.payload_type_receive,
+            payload_type_receive=next(own, remote.payload_type_receive),
+            other_type_receive=next(other, -1),
             event_type_send=-1 if event_send is None else event_send,
             event_type_receive=-1 if event_receive is None else event_receive,
-            sends_allowed=str(remote.direction) not in {"sendonly", "inactive"},
+            sends_allowed=remote.direction in {Direction.SENDRECV, Direction.RECVONLY},
             nat_ip=nat_ip,
             networks=list(networks),
         )
@@ -313,9 +272,9 @@ class MediaPlane:
         order = wire.Inspect(a_leg=legs[0], b_leg=legs[1], kinds=sorted(kinds))
         self._tell(legs[0], order)
 
-    def note(self, leg: LegId, note: str, **fields: Any) -> None:
+    def note(self, leg: LegId, note: str, **fields: str | int) -> None:
         """Tell the detectors something: answered, talking, hold, resume, flash, warned."""
-        self._tell(leg, wire.Note(leg=leg, note=note, fields=fields))
+        self._tell(leg, wire.Note(leg=leg, note=note, fields=dict(fields)))
 
     def record_name(
         self, leg: LegId, *, path: Path, max_s: float, permit: Inspectable | None = None
@@ -363,23 +322,49 @@ class MediaPlane:
             ports=self._ports.used_count,
             rings=sum(room.rings for room in rooms),
             rows=sum(room.rows for room in rooms),
-            workers=sum(link.welcome is not None for link in self._links),
+            workers=len(self._lines.pids()),
         )
 
     def worker_pids(self) -> Mapping[int, int]:
         """Return the process of each worker that is there."""
-        return {link.number: link.welcome.pid for link in self._links if link.welcome is not None}
+        return self._lines.pids()
 
-    # -- the lines to the workers --------------------------------------------------------------
+    # -- what the workers say ------------------------------------------------------------------
+
+    def _take(self, worker: int, report: wire.Report, rights: list[int]) -> None:
+        match report:
+            case wire.LegBack():
+                self._legs[report.leg] = _OpenLeg(worker, report.port, adopt(rights))
+                self._ports.claim(report.port)
+            case wire.Rooms():
+                self._rooms[worker] = report
+            case CallEnded():
+                self._on_event(report)
+                self._lines.send(worker, wire.Taken(call=report.call))
+            case wire.Welcome():
+                pass
+            case _:
+                self._on_event(report)
+
+    def _lost(self, worker: int) -> None:
+        """A worker died: free what it had, and say so."""
+        self._rooms.pop(worker, None)
+        legs = [leg for leg, known in self._legs.items() if known.worker == worker]
+        for leg in legs:
+            self._forget(leg)
+        calls = sorted({call_of(leg) for leg in legs})
+        self._on_event(WorkerLost(worker=worker, calls=calls))
+
+    # -- within --------------------------------------------------------------------------------
 
     def _worker_for(self, leg: LegId) -> int:
         other = self._legs.get(LegId(leg ^ 1))
         if other is not None:
             return other.worker
-        legs = {link.number: 0 for link in self._links if link.welcome is not None}
+        legs = dict.fromkeys(sorted(self._lines.pids()), 0)
         for one in self._legs.values():
             legs[one.worker] = legs.get(one.worker, 0) + 1
-        packed = [n for n in sorted(legs) if legs[n] < self._settings.legs_packed]
+        packed = [n for n in legs if legs[n] < self._settings.legs_packed]
         best = packed[0] if packed else min(legs, key=lambda n: legs[n], default=-1)
         if best < 0 or legs[best] + 2 > self._settings.legs_max:
             raise PortsExhausted("no media worker has room for another call")
@@ -397,107 +382,14 @@ class MediaPlane:
 
     def _tell(self, leg: LegId, order: wire.Order, rights: Sequence[int] = ()) -> None:
         known = self._legs.get(leg)
-        if known is None:
-            return
-        link = self._links[known.worker]
-        if not link.send(order, rights) and link.socket is not None:
-            asyncio.get_running_loop().add_writer(link.socket, self._writable, link)
-
-    def _writable(self, link: WorkerLink) -> None:
-        if link.flush() and link.socket is not None:
-            asyncio.get_running_loop().remove_writer(link.socket)
-
-    def _reach(self, link: WorkerLink, *, spawn_first: bool) -> None:
-        """Connect; where nobody listens, start a process and try again until it does."""
-        if self._closing:
-            return
-        loop = asyncio.get_running_loop()
-        if not spawn_first and link.connect():
-            assert link.socket is not None
-            loop.add_reader(link.socket, self._readable, link)
-            return
-        if link.process is None or link.process.poll() is not None:
-            link.spawn()
-        loop.call_later(CONNECT_RETRY_S, lambda: self._reach(link, spawn_first=False))
-
-    def _readable(self, link: WorkerLink) -> None:
-        try:
-            packet = link.receive()
-        except BlockingIOError:
-            return
-        if packet is None:
-            self._lost(link)
-            return
-        reports, rights = packet
-        for report in reports:
-            self._take(link, report, rights)
-
-    def _take(self, link: WorkerLink, report: wire.Report, rights: list[int]) -> None:
-        match report:
-            case wire.Welcome():
-                link.welcome = report
-                self._legs_due[link.number] = report.legs
-                self._settle(link)
-            case wire.LegBack():
-                pair = (socket.socket(fileno=rights[0]), socket.socket(fileno=rights[1]))
-                self._legs[report.leg] = _OpenLeg(link.number, report.port, pair)
-                self._ports.claim(report.port)
-                self._legs_due[link.number] -= 1
-                self._settle(link)
-            case wire.Rooms():
-                self._rooms[link.number] = report
-            case CallEnded():
-                self._on_event(report)
-                link.send(wire.Taken(call=report.call))
-            case _:
-                self._on_event(report)
-
-    def _settle(self, link: WorkerLink) -> None:
-        """Everything a reached worker has to hand over is here."""
-        if self._legs_due[link.number] > 0:
-            return
-        link.flush()
-        ready = self._ready.get(link.number)
-        if ready is not None and not ready.done():
-            ready.set_result(None)
-
-    def _lost(self, link: WorkerLink) -> None:
-        """A worker died: say so, free what it had, start another."""
-        if link.socket is not None:
-            asyncio.get_running_loop().remove_reader(link.socket)
-            asyncio.get_running_loop().remove_writer(link.socket)
-        link.hang_up()
-        self._rooms.pop(link.number, None)
-        legs = [leg for leg, known in self._legs.items() if known.worker == link.number]
-        for leg in legs:
-            self._forget(leg)
-        if self._closing:
-            return
-        calls = sorted({call_of(leg) for leg in legs})
-        self._reach(link, spawn_first=True)
-        self._on_event(WorkerLost(worker=link.number, calls=calls))
+        if known is not None:
+            self._lines.send(known.worker, order, rights)
 
     def _forget(self, leg: LegId) -> None:
         known = self._legs.pop(leg)
         for one in known.sockets:
             one.close()
         self._ports.put(known.port, now=self._clock.monotonic())
-
-    def _surviving(self, link: WorkerLink) -> list[Surviving]:
-        if link.welcome is None:
-            return []
-        return [
-            Surviving(
-                call=item.call,
-                legs=tuple(sorted(leg for leg in self._legs if call_of(leg) == item.call)),
-                bridged_at=item.bridged_at,
-                paid_until=item.paid_until,
-                ended_at=item.ended_at,
-                by_paid_until=item.by_paid_until,
-                last_both_heard_at=item.last_both_heard_at,
-            )
-            for item in link.welcome.calls
-        ]
 
 
 def _check(permit: object, leg: LegId) -> None:

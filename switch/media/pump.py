@@ -166,7 +166,8 @@ def accept(legs: Legs, index: int, size: int) -> int:
 def deliver(legs: Legs, index: int, offset: int, size: int, now: int) -> None:
     """Follow the sender's numbers; give the packet to the ring, the keys and the other leg."""
     kind = legs.packet[1] & 0x7F
-    is_audio = kind == legs.type_in[index]
+    is_other = kind == legs.other_type_in[index]
+    is_audio = kind == legs.type_in[index] or is_other
     is_event = kind == legs.event_in[index]
     if not is_audio and not is_event and kind != packet.PAYLOAD_TYPE_CN:
         legs.drops[index, Drop.NOT_OUR_PAYLOAD_TYPE.value] += 1
@@ -182,11 +183,20 @@ def deliver(legs: Legs, index: int, offset: int, size: int, now: int) -> None:
         if count >= telephone_event.EVENT_BYTES:
             hear_event(legs, index, offset, count, now)
     elif is_audio:
+        if is_other:
+            change_law(legs, 1 - legs.law[index], offset, count)
         if row >= 0:
             ring.put(legs, row, offset, count, flags)
         forward(legs, index, offset, count, now)
     elif row >= 0 and count > 0:
         ring.put_comfort(legs, row, legs.packet[offset] & 0x7F, flags)
+
+
+@stage
+def change_law(legs: Legs, law: int, offset: int, count: int) -> None:
+    """Turn the sound at hand, which is in `law`, into the other one."""
+    for i in range(offset, offset + count):
+        legs.packet[i] = legs.other_law[law, legs.packet[i]]
 
 
 @stage
@@ -247,8 +257,7 @@ def forward(legs: Legs, index: int, offset: int, count: int, now: int) -> None:
         for i in range(offset, offset + count):
             legs.packet[i] = silence
     if law != legs.law[peer]:
-        for i in range(offset, offset + count):
-            legs.packet[i] = legs.other_law[law, legs.packet[i]]
+        change_law(legs, law, offset, count)
     if legs.sound[peer] != 0:
         ring.put_talk(legs, peer, offset, count)
         return

@@ -113,6 +113,7 @@ class Seats:
         ip = ipaddress.ip_address(order.ip)
         legs.law[index] = order.law == "PCMA"
         legs.type_in[index] = order.payload_type_receive
+        legs.other_type_in[index] = order.other_type_receive
         legs.type_out[index] = order.payload_type_send
         legs.event_in[index] = order.event_type_receive
         legs.event_out[index] = order.event_type_send

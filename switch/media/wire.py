@@ -67,6 +67,8 @@ class SetRemote(msgspec.Struct, frozen=True, gc=False, tag=True):
     law: Law
     payload_type_send: int
     payload_type_receive: int
+    other_type_receive: int
+    """Payload type of the law that we do not send; -1: it is not taken."""
     event_type_send: int
     """-1: the far end takes no telephone events."""
     event_type_receive: int

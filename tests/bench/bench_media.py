@@ -23,7 +23,7 @@ from switch.media.messages import MediaEvent, WorkerReport
 from switch.media.plane import MediaPlane
 from switch.media.settings import MediaSettings
 from switch.routing.call_class import Inspectable
-from tests.support.softphone import FarEnd
+from tests.support.softphone import far_end
 
 
 def cpu_s(pids: Sequence[int]) -> float:
@@ -53,7 +53,7 @@ def open_calls(plane: MediaPlane, ports: list[int], options: argparse.Namespace)
         legs = (leg_id(call, is_b=False), leg_id(call, is_b=True))
         for leg, port in zip(legs, ports[2 * n : 2 * n + 2], strict=True):
             ours.append(plane.open_leg(leg, family="ip4", law="PCMU").port)
-            plane.set_remote(leg, FarEnd("127.0.0.1", port))
+            plane.set_remote(leg, far_end(port))
         if options.inspection:
             plane.inspect(Inspectable(call), legs, frozenset(kind.value for kind in Kind))
         plane.join(call, paid_until=now + 3600, mute_digits=True, now=now)

@@ -86,7 +86,14 @@ def talk(fds: Any, targets: Any, ticks: Any, counts: Any, kept_ns: Any, time: An
                     stamp = now_ns(time)
                     for k in range(8):
                         packet[12 + k] = (stamp >> (8 * k)) & 255
-                sendto(fds[i], packet.ctypes.data, PACKET_BYTES, MSG_DONTWAIT, targets[i].ctypes.data, 16)
+                sendto(
+                    fds[i],
+                    packet.ctypes.data,
+                    PACKET_BYTES,
+                    MSG_DONTWAIT,
+                    targets[i].ctypes.data,
+                    16,
+                )
                 counts[SENT] += 1
                 while i >= probes:
                     size = recvfrom(fds[i], buffer.ctypes.data, 2048, MSG_DONTWAIT, 0, 0)

@@ -2,24 +2,27 @@
 
 import select
 import socket
-from dataclasses import dataclass
+from dataclasses import replace
+from typing import Any
 
 from switch.rtp import packet
 from switch.rtp.packet import RtpPacket
+from switch.sdp.offer_answer import RemoteAudio
 
 
-@dataclass(frozen=True, slots=True)
-class FarEnd:
-    """What an offer/answer would say about this telephone."""
-
-    ip: str
-    port: int
-    law: str = "PCMU"
-    payload_type_send: int = 0
-    payload_type_receive: int = 0
-    event_type_send: int | None = 101
-    event_type_receive: int | None = 101
-    direction: str = "sendrecv"
+def far_end(port: int, **changes: Any) -> RemoteAudio:
+    """Return what an offer/answer says about a telephone on loopback."""
+    plain = RemoteAudio(
+        ip="127.0.0.1",
+        port=port,
+        law="PCMU",
+        payload_type_send=0,
+        payload_type_receive=0,
+        event_type_send=101,
+        event_type_receive=101,
+        laws_receive=((0, "PCMU"), (8, "PCMA")),
+    )
+    return replace(plain, **changes)
 
 
 class Softphone:
@@ -42,8 +45,8 @@ class Softphone:
     def port(self) -> int:
         return int(self.socket.getsockname()[1])
 
-    def far_end(self, **changes: object) -> FarEnd:
-        return FarEnd(ip="127.0.0.1", port=self.port, **changes)  # type: ignore[arg-type]  # by name
+    def far_end(self, **changes: Any) -> RemoteAudio:
+        return far_end(self.port, **changes)
 
     def say(self, payload: bytes, port: int, *, payload_type: int = 0) -> None:
         """Send one packet of 20 ms."""

@@ -1,0 +1,176 @@
+"""The lines to all workers: reach them, start them, start them again when they die.
+
+Runs in control's event loop by its callbacks; only `start` and `close` wait.
+"""
+
+import asyncio
+import os
+import socket
+from collections.abc import Callable, Mapping, Sequence
+from pathlib import Path
+from typing import Final
+
+from switch.errors import LocalError
+from switch.media import wire
+from switch.media.link import WorkerLink
+from switch.media.settings import MediaSettings
+
+START_S: Final = 90.0
+"""A worker that does not answer by then stops the start. Measured: a cold compile takes 20-40 s on
+one processor; set-up has done it before (`switch.media.warm`)."""
+
+CONNECT_RETRY_S: Final = 0.02
+"""Chosen: a warm worker listens after about half a second."""
+
+RESPAWN_S: Final = 0.5
+"""Pause before a worker that died at once is started again. Chosen."""
+
+CLOSE_S: Final = 2.0
+"""How long `close` waits for workers without calls. Chosen."""
+
+
+class PlaneLines:
+    """One line for each worker.
+
+    Args:
+        settings: how many workers, and what they are told.
+        data: the data folder.
+        on_report: called with the worker's number, each report and its descriptors.
+        on_lost: called when a worker that was there has died.
+    """
+
+    def __init__(
+        self,
+        *,
+        settings: MediaSettings,
+        data: Path,
+        on_report: Callable[[int, wire.Report, list[int]], None],
+        on_lost: Callable[[int], None],
+    ) -> None:
+        self._settings = settings
+        self._data = data
+        self._on_report = on_report
+        self._on_lost = on_lost
+        self._links: list[WorkerLink] = []
+        self._ready: dict[int, asyncio.Future[None]] = {}
+        self._legs_due: dict[int, int] = {}
+        self._closing = False
+
+    async def start(self) -> None:
+        """Reach the workers that outlived a former control, start the others.
+
+        Raises:
+            LocalError: a worker does not answer.
+        """
+        loop = asyncio.get_running_loop()
+        self._data.mkdir(parents=True, exist_ok=True)
+        count = self._settings.workers or len(os.sched_getaffinity(0))
+        for number in range(count):
+            link = WorkerLink(number, data=self._data, settings=self._settings)
+            self._links.append(link)
+            self._ready[number] = loop.create_future()
+            self._reach(link)
+        try:
+            async with asyncio.timeout(START_S):
+                await asyncio.gather(*self._ready.values())
+        except TimeoutError as error:
+            logs = self._data / "worker-*.log"
+            raise LocalError(f"a media worker did not start: see {logs}") from error
+
+    async def close(self) -> None:
+        """Let the workers go: each ends as soon as no leg is open there."""
+        self._closing = True
+        loop = asyncio.get_running_loop()
+        deadline = loop.time() + CLOSE_S
+        for link in self._links:
+            link.send(wire.Leave())
+        while (  # noqa: ASYNC110 - a full socket has no event outside its reader
+            not all(link.flush() for link in self._links) and loop.time() < deadline
+        ):
+            await asyncio.sleep(CONNECT_RETRY_S)
+        for link in self._links:
+            self._forget(link)
+        started = [link.process for link in self._links if link.process is not None]
+        while (  # noqa: ASYNC110 - a process has no event either
+            any(one.poll() is None for one in started) and loop.time() < deadline
+        ):
+            await asyncio.sleep(CONNECT_RETRY_S)
+
+    def send(self, worker: int, order: wire.Order, rights: Sequence[int] = ()) -> None:
+        """Send an order, now or as soon as the line takes it."""
+        link = self._links[worker]
+        if not link.send(order, rights) and link.socket is not None:
+            asyncio.get_running_loop().add_writer(link.socket, self._writable, link)
+
+    def pids(self) -> Mapping[int, int]:
+        """Return the process of each worker that is there."""
+        return {link.number: link.welcome.pid for link in self._links if link.welcome is not None}
+
+    def calls(self) -> list[wire.SurvivingCall]:
+        """Return the calls that the workers had when they were reached."""
+        return [call for link in self._links if link.welcome for call in link.welcome.calls]
+
+    # -- what the loop calls -------------------------------------------------------------------
+
+    def _reach(self, link: WorkerLink) -> None:
+        """Connect; where nobody listens, start a process, and try again until one does."""
+        if self._closing:
+            return
+        loop = asyncio.get_running_loop()
+        if link.connect():
+            assert link.socket is not None
+            loop.add_reader(link.socket, self._readable, link)
+            return
+        if link.process is None or link.process.poll() is not None:
+            link.spawn()
+        loop.call_later(CONNECT_RETRY_S, self._reach, link)
+
+    def _readable(self, link: WorkerLink) -> None:
+        try:
+            packet = link.receive()
+        except BlockingIOError:
+            return
+        if packet is None:
+            self._lost(link)
+            return
+        reports, rights = packet
+        for report in reports:
+            self._take(link, report, rights)
+
+    def _writable(self, link: WorkerLink) -> None:
+        if link.flush() and link.socket is not None:
+            asyncio.get_running_loop().remove_writer(link.socket)
+
+    def _take(self, link: WorkerLink, report: wire.Report, rights: list[int]) -> None:
+        if isinstance(report, wire.Welcome):
+            link.welcome = report
+            self._legs_due[link.number] = report.legs
+        else:
+            self._on_report(link.number, report, rights)
+        if isinstance(report, wire.LegBack):
+            self._legs_due[link.number] -= 1
+        ready = self._ready[link.number]
+        if self._legs_due.get(link.number) == 0 and not ready.done():
+            ready.set_result(None)
+            link.flush()
+
+    def _lost(self, link: WorkerLink) -> None:
+        """A worker died, or another control took it over: reach it again, or a new one."""
+        was_there = link.welcome is not None
+        self._forget(link)
+        if self._closing:
+            return
+        asyncio.get_running_loop().call_later(0 if was_there else RESPAWN_S, self._reach, link)
+        if was_there:
+            self._on_lost(link.number)
+
+    def _forget(self, link: WorkerLink) -> None:
+        if link.socket is not None:
+            asyncio.get_running_loop().remove_reader(link.socket)
+            asyncio.get_running_loop().remove_writer(link.socket)
+        link.hang_up()
+
+
+def adopt(rights: list[int]) -> tuple[socket.socket, socket.socket]:
+    """Return the RTP and RTCP sockets that a worker handed back."""
+    return socket.socket(fileno=rights[0]), socket.socket(fileno=rights[1])
