@@ -11,6 +11,10 @@ from switch.errors import UserError
 
 _SHAPE: Final = re.compile(r"^\+[0-9?]{1,15}\*?$")
 
+SIGNS_MIN: Final = 8
+"""Without a star: a plus and seven digits. Chosen: nothing shorter is a number anywhere, and a
+block that can never match should not look as if it were one."""
+
 
 def canonical_pattern(text: str) -> str:
     """Return a pattern as it is kept; without a plus it means North America.
@@ -22,7 +26,7 @@ def canonical_pattern(text: str) -> str:
     if not bare.startswith("+"):
         bare = bare.removeprefix("1") if len(bare) == 11 else bare
         bare = f"+1{bare}"
-    if not _SHAPE.match(bare):
+    if not _SHAPE.match(bare) or (not bare.endswith("*") and len(bare) < SIGNS_MIN):
         raise UserError(f"{text!r} is no number and no wildcard: use digits, ?, and * at the end.")
     return bare
 
