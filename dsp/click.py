@@ -23,8 +23,10 @@ CREST_MIN: Final = 20.0
 """13 dB, in 20 ms around the peak. Measured."""
 SPAN_CELLS_MAX: Final = 19
 """12 ms to -20 dB. Measured."""
-FLATNESS_MIN: Final = 0.35
+FLATNESS_MIN: Final = 0.3
 """Geometric over arithmetic mean of the bands' power per bin. Chosen."""
+FLAT_BANDS: Final = (2, 23)
+"""300 to 3400 Hz: outside, a telephone line has nothing."""
 QUIET_UNDER: Final = 316.0
 """Quiet is 25 dB under the peak. Chosen."""
 QUIET_POWER_MAX: Final = power_of_dbm0(-40.0)
@@ -80,8 +82,8 @@ def hear_click(i: int, measures: Measures, clicks: Clicks, talking: int, codes: 
         clicks.cell_peak[row, CELLS + cell] = measures.cell_peak[i, cell]
     if number[_SINCE] > 0:
         number[_SINCE] += 1
-        if number[_SINCE] > 3:
-            value[_BETWEEN] = max(value[_BETWEEN], value[_DELAYED])
+        if number[_SINCE] > 4:
+            value[_BETWEEN] = max(value[_BETWEEN], clicks.powers[row, HISTORY - 1])
         if number[_SINCE] > FLASH_FRAMES[1] + 2:
             number[_SINCE] = 0
     if number[_PENDING] > 0:
@@ -138,11 +140,12 @@ def flatness(bands: FloatArray) -> float:
     """Geometric over arithmetic mean of power per bin."""
     logs = 0.0
     mean = 0.0
-    for band in range(BANDS):
+    for band in range(FLAT_BANDS[0], FLAT_BANDS[1]):
         density = bands[band] / (BAND_EDGES[band + 1] - BAND_EDGES[band]) + 1e-12
         logs += np.log(density)
         mean += density
-    return float(np.exp(logs / BANDS) / (mean / BANDS))
+    count = FLAT_BANDS[1] - FLAT_BANDS[0]
+    return float(np.exp(logs / count) / (mean / count))
 
 
 @stage

@@ -157,7 +157,7 @@ class Ledger:
         group: Group = weight.set.value[0]
         self._entries[key] = Cue(weight.cue, group, t_s, new, value, renewed=self._warned)
         if new > old:
-            self._fresh_nats += new - max(old, 0.0)
+            self._fresh_nats += max(new, 0.0) - max(old, 0.0)
             self.last_evidence_s = t_s
         self._clear_if_spent()
 

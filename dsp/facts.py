@@ -62,13 +62,13 @@ class LegFacts:
         self.suspicion: Final = Suspicion(row, spec) if suspected else None
         self._row: Final = row
         self._talking = False
-        self._digits: list[tuple[float, str]] = []
+        self._digits: list[tuple[float, str, bool]] = []
         self._told: dict[Kind, tuple[float, str]] = {}
 
     def take(self, code: int, x: float, y: float, t_s: float, voices: Voices) -> list[Event]:
         """A code fired on this leg."""
         if code == fired.DIGIT:
-            return self._digit(KEYS[int(x)], t_s)
+            return self._digit(KEYS[int(x)], t_s, in_sound=True)
         events: list[Event] = []
         kind = _TONES.get(code)
         if kind is not None:
@@ -81,7 +81,7 @@ class LegFacts:
         """Something was signalled about this leg."""
         events: list[Event] = []
         if note.note is NoteKind.DIGIT:
-            return self._digit(note.value, t_s)
+            return self._digit(note.value, t_s, in_sound=False)
         if note.note is NoteKind.TALKING:
             self._talking = True
         elif note.note is NoteKind.FLASH:
@@ -119,11 +119,13 @@ class LegFacts:
             self._told[kind] = (t_s, value)
         return self._fact(kind, t_s, value)
 
-    def _digit(self, key: str, t_s: float) -> list[Event]:
-        self._digits = [(at, old) for at, old in self._digits if t_s - at <= SAME_DIGIT_S]
-        if any(key == old for _, old in self._digits):
-            return []
-        self._digits.append((t_s, key))
+    def _digit(self, key: str, t_s: float, *, in_sound: bool) -> list[Event]:
+        self._digits = [one for one in self._digits if t_s - one[0] <= SAME_DIGIT_S]
+        for one in self._digits:
+            if one[1] == key and one[2] is not in_sound:
+                self._digits.remove(one)
+                return []
+        self._digits.append((t_s, key, in_sound))
         events = self._fact(Kind.DTMF, t_s, key)
         if self._talking:
             self.burst += key
