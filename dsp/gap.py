@@ -40,7 +40,7 @@ STEP_FRAMES: Final = 25
 
 ENDED_FLOOR, ENDED_VOICE, ENDED_OTHER, ENDED_LOSS = 0, 1, 2, 3
 ENDED_SHARP: Final = 10
-"""Added if both edges were sharp, on a line whose floor is known: others are gated by themselves."""
+"""Added if both edges were sharp, on a line with a known floor: others gate themselves."""
 DISTANCE_UNKNOWN: Final = -1.0
 DISTANCE_SILENCE: Final = 99.0
 """Of a floor that vanished into digital silence while the baseline is a room."""

@@ -105,7 +105,7 @@ def flags_of(notes: Sequence[TimedNote], frames: int, payload: ByteArray) -> NDA
     playing = [-1, -1]
     for timed in sorted(notes, key=lambda n: n.t_s):
         row = ROW_B if timed.role is Role.B else ROW_A
-        tick = min(int(round(timed.t_s / FRAME_S)), frames - 1)
+        tick = min(round(timed.t_s / FRAME_S), frames - 1)
         kind, count = timed.note.note, max(timed.note.frames, 1)
         if kind is NoteKind.LOST:
             flags[tick : tick + count, row] |= np.uint16(Flag.ABSENT)

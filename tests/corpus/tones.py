@@ -18,9 +18,9 @@ def tones(
     frequencies_hz: tuple[float, ...], seconds: float, level_dbm0: float = -16.0, phase: float = 0.3
 ) -> Sound:
     """A sum of sines, each at the level."""
-    t = np.arange(int(round(seconds * RATE_HZ))) / RATE_HZ
+    t = np.arange(round(seconds * RATE_HZ)) / RATE_HZ
     waves = [np.sin(2 * np.pi * f * t + phase * k) for k, f in enumerate(frequencies_hz)]
-    return amplitude(level_dbm0) * np.sum(waves, axis=0)
+    return np.asarray(amplitude(level_dbm0) * np.sum(waves, axis=0))
 
 
 def digit(
@@ -78,4 +78,4 @@ def tty(seconds: float, rng: np.random.Generator, level_dbm0: float = -16.0) -> 
     """Random bits of 22 ms at 1400 and 1800 Hz, phase continuous."""
     bits = rng.integers(0, 2, int(seconds / 0.022) + 1)
     hz = np.repeat(np.where(bits == 1, 1400.0, 1800.0), 176)[: int(seconds * RATE_HZ)]
-    return amplitude(level_dbm0) * np.sin(2 * np.pi * np.cumsum(hz) / RATE_HZ)
+    return np.asarray(amplitude(level_dbm0) * np.sin(2 * np.pi * np.cumsum(hz) / RATE_HZ))

@@ -45,12 +45,12 @@ def talk(talker: Talker, seconds: float, rng: np.random.Generator) -> Sound:
 
 def phrase(talker: Talker, seconds: float, rng: np.random.Generator) -> Sound:
     """Syllables without a pause between, at the talker's level."""
-    parts = []
+    parts: list[Sound] = []
     while sum(map(len, parts)) < seconds * RATE_HZ:
         parts.append(syllable(talker, rng.uniform(0.12, 0.3), rng))
     sound = np.concatenate(parts)
     level = np.sqrt(np.mean(sound**2) + 1e-12)
-    return sound / level * rms_of_dbm0(talker.level_dbm0)
+    return np.asarray(sound / level * rms_of_dbm0(talker.level_dbm0))
 
 
 def syllable(talker: Talker, seconds: float, rng: np.random.Generator) -> Sound:
@@ -67,7 +67,7 @@ def syllable(talker: Talker, seconds: float, rng: np.random.Generator) -> Sound:
     burst = rng.standard_normal(count) * np.exp(-np.arange(count) / 240.0)
     sound = sound / (np.sqrt(np.mean(sound**2)) + 1e-9) + 0.4 * rng.random() * burst
     edge = np.minimum(np.arange(count), np.arange(count)[::-1]) / (0.03 * RATE_HZ)
-    return sound * np.clip(edge, 0.05, 1.0) * rng.uniform(0.5, 1.2)
+    return np.asarray(sound * np.clip(edge, 0.05, 1.0) * rng.uniform(0.5, 1.2))
 
 
 def resonate(sound: Sound, hz: float, width_hz: float) -> Sound:
@@ -89,7 +89,7 @@ def noise(seconds: float, level_dbm0: float, rng: np.random.Generator, pole: flo
     sound = rng.standard_normal(int(seconds * RATE_HZ))
     response = pole ** np.arange(60)
     sound = np.convolve(sound, response)[: len(sound)]
-    return sound / np.sqrt(np.mean(sound**2)) * rms_of_dbm0(level_dbm0)
+    return np.asarray(sound / np.sqrt(np.mean(sound**2)) * rms_of_dbm0(level_dbm0))
 
 
 def silence(seconds: float) -> Sound:

@@ -41,7 +41,7 @@ def heard(
     bank = Bank(legs_max=1, kernels=kernels)
     bank.open(0, LegSpec(role, law, kinds))
     events = [event for note in notes for event in bank.note(0, note)]
-    leg = sound if sound.dtype == np.uint8 else frames(sound)
+    leg = sound.astype(np.uint8) if sound.dtype == np.uint8 else frames(sound.astype(np.float64))
     return events + push_all(bank, [0], [leg])
 
 

@@ -2,9 +2,9 @@ import numpy as np
 import pytest
 
 from dsp.bank import Bank
-from dsp.event import Kind
-from dsp.leg import Flag, Kernels, Law, LegSpec, Note, NoteKind, Role
+from dsp.event import Cue, Event, Kind, Tier
 from dsp.g711 import ULAW_TO_ALAW
+from dsp.leg import Flag, Kernels, Law, LegSpec, Note, NoteKind, Role
 from tests.corpus import scenes, tones
 from tests.corpus.scenes import frames
 from tests.corpus.voices import WOMAN, noise, silence, talk
@@ -29,11 +29,14 @@ def medley(seed: int) -> scenes.Frames:
     return frames(sound + noise(len(sound) / 8000 + 1, -52, rng)[: len(sound)])
 
 
-def values(events, row):
+Value = tuple[float, Kind, Tier, str, tuple[Cue, ...]]
+
+
+def values(events: list[Event], row: int) -> list[Value]:
     return [(e.t_s, e.kind, e.tier, e.value, e.cues) for e in events if e.leg == row]
 
 
-def alone(leg: scenes.Frames, role: Role = Role.B):
+def alone(leg: scenes.Frames, role: Role = Role.B) -> list[Value]:
     return values(heard(leg, role=role, notes=ANSWERED), 0)
 
 
@@ -44,7 +47,7 @@ def open_all(bank: Bank, rows: range) -> None:
             bank.note(row, note)
 
 
-def test_a_leg_hears_the_same_alone_and_among_many():
+def test_a_leg_hears_the_same_alone_and_among_many() -> None:
     legs = [medley(seed) for seed in range(21)]
     bank = Bank(legs_max=64)
     open_all(bank, range(len(legs)))
@@ -53,7 +56,7 @@ def test_a_leg_hears_the_same_alone_and_among_many():
         assert values(events, row) == alone(leg), f"row {row}"
 
 
-def test_the_row_makes_no_difference_nor_do_other_rows_that_only_want_digits():
+def test_the_row_makes_no_difference_nor_do_other_rows_that_only_want_digits() -> None:
     leg = medley(3)
     bank = Bank(legs_max=1200)
     for row in (5, 700):
@@ -66,7 +69,7 @@ def test_the_row_makes_no_difference_nor_do_other_rows_that_only_want_digits():
     assert {event.kind for event in events if event.leg == 5} == {Kind.DTMF}
 
 
-def test_numpy_and_numba_give_the_same_events():
+def test_numpy_and_numba_give_the_same_events() -> None:
     for seed in (1, 2):
         leg = medley(seed)
         plain = heard(leg, notes=ANSWERED, kernels=Kernels.NUMPY)
@@ -74,7 +77,7 @@ def test_numpy_and_numba_give_the_same_events():
         assert len(plain) > 5
 
 
-def test_a_reused_row_hears_like_a_fresh_one():
+def test_a_reused_row_hears_like_a_fresh_one() -> None:
     bank = Bank(legs_max=2)
     open_all(bank, range(2))
     push_all(bank, [0, 1], [medley(1), medley(2)])
@@ -86,7 +89,7 @@ def test_a_reused_row_hears_like_a_fresh_one():
         assert np.array_equal(kept, new)
 
 
-def test_a_row_without_time_stands_still():
+def test_a_row_without_time_stands_still() -> None:
     """Frames with ticks of nothing between give the same events as without."""
     leg = medley(4)
     bank = Bank(legs_max=1)
@@ -98,7 +101,7 @@ def test_a_row_without_time_stands_still():
     assert values(events, 0) == alone(leg)
 
 
-def test_absent_frames_pass_time_and_break_a_tone():
+def test_absent_frames_pass_time_and_break_a_tone() -> None:
     bank = Bank(legs_max=1)
     bank.open(0, LegSpec(Role.A))
     leg = frames(tones.dial_tone(0.32))
@@ -110,23 +113,23 @@ def test_absent_frames_pass_time_and_break_a_tone():
     assert (summary.frames, summary.absent_frames) == (16, 4)
 
 
-def test_a_law_legs_hear_the_same_keys():
+def test_a_law_legs_hear_the_same_keys() -> None:
     sound = frames(tones.digits("0123456789*#ABCD"))
     events = heard(ULAW_TO_ALAW[sound], law=Law.PCMA, kinds=frozenset({Kind.DTMF}))
     assert "".join(event.value for event in events) == "0123456789*#ABCD"
 
 
-def test_only_the_kinds_asked_for_are_reported():
+def test_only_the_kinds_asked_for_are_reported() -> None:
     for kind in (Kind.DTMF, Kind.BUSY, Kind.SIT):
         found = heard(medley(5), kinds=frozenset({kind}), notes=ANSWERED)
         assert {event.kind for event in found} == {kind}
 
 
-def test_the_nineteen_kinds_are_all_there_are():
+def test_the_nineteen_kinds_are_all_there_are() -> None:
     assert len(ALL) == 19
 
 
-def test_closing_parts_the_legs_and_no_event_comes_after():
+def test_closing_parts_the_legs_and_no_event_comes_after() -> None:
     bank = Bank(legs_max=2)
     open_all(bank, range(2))
     bank.join(0, 1)
@@ -138,21 +141,21 @@ def test_closing_parts_the_legs_and_no_event_comes_after():
     assert push_all(bank, [0, 1], [leg, leg]) == []
 
 
-def test_an_event_has_the_schema_of_the_call_record():
+def test_an_event_has_the_schema_of_the_call_record() -> None:
     event = of_kind(heard(medley(7)), Kind.DTMF)[0].to_json_dict()
     assert list(event) == ["t_s", "leg", "kind", "tier", "score_nats", "cues", "value"]
     assert event["kind"] == "dtmf"
     assert event["tier"] == "log"
 
 
-def test_a_row_cannot_be_opened_twice():
+def test_a_row_cannot_be_opened_twice() -> None:
     bank = Bank(legs_max=1)
     bank.open(0, LegSpec(Role.A))
     with pytest.raises(AssertionError):
         bank.open(0, LegSpec(Role.A))
 
 
-def test_a_digit_by_event_and_in_the_sound_is_one_digit():
+def test_a_digit_by_event_and_in_the_sound_is_one_digit() -> None:
     bank = Bank(legs_max=1)
     bank.open(0, LegSpec(Role.A))
     assert len(bank.note(0, Note(NoteKind.DIGIT, value="5"))) == 1
@@ -160,7 +163,7 @@ def test_a_digit_by_event_and_in_the_sound_is_one_digit():
     assert len(push_all(bank, [0], [frames(tones.digits("5", 0.08))])) == 1
 
 
-def test_extra_digits_are_one_event_per_burst():
+def test_extra_digits_are_one_event_per_burst() -> None:
     sound = np.concatenate(
         [tones.digits("555", 0.1, 0.1), silence(4), tones.digits("12", 0.1, 0.1)]
     )
@@ -174,7 +177,7 @@ def test_extra_digits_are_one_event_per_burst():
     assert [event.value for event in bank.close(0).unclosed] == ["12"]
 
 
-def test_warming_changes_nothing():
+def test_warming_changes_nothing() -> None:
     bank = Bank(legs_max=4)
     before = bank._owner.snapshot(0)
     bank.warm()

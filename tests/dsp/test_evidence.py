@@ -9,7 +9,7 @@ def ledger() -> Ledger:
     return Ledger(0, Kind.THREE_WAY, needs_bridge_sign=True)
 
 
-def test_of_a_set_the_strongest_cue_counts():
+def test_of_a_set_the_strongest_cue_counts() -> None:
     book = ledger()
     book.add(evidence.G2_STRONG, 1.0, "")
     book.add(evidence.G2_WEAK, 2.0, "")
@@ -18,14 +18,14 @@ def test_of_a_set_the_strongest_cue_counts():
     assert book.score_nats == 4.0
 
 
-def test_sets_add_up():
+def test_sets_add_up() -> None:
     book = ledger()
     for weight in (evidence.G2_SILENCE, evidence.T2, evidence.P1):
         book.add(weight, 1.0, "")
     assert book.score_nats == 12.0
 
 
-def test_the_score_never_falls_below_zero_and_zero_clears_the_ledger():
+def test_the_score_never_falls_below_zero_and_zero_clears_the_ledger() -> None:
     book = ledger()
     book.add(evidence.G2_WEAK, 1.0, "")
     book.add(evidence.P2, 2.0, "", -3.0)
@@ -34,14 +34,14 @@ def test_the_score_never_falls_below_zero_and_zero_clears_the_ledger():
     assert book.score_nats == 1.0
 
 
-def test_what_speaks_against_nothing_is_not_kept():
+def test_what_speaks_against_nothing_is_not_kept() -> None:
     book = ledger()
     book.add(evidence.G3, 1.0, "")
     book.add(evidence.T2, 2.0, "")
     assert book.score_nats == 6.0
 
 
-def test_contributions_halve_in_20_s_unless_a_gap_is_on():
+def test_contributions_halve_in_20_s_unless_a_gap_is_on() -> None:
     book = ledger()
     book.settle(10.0, holding=False)
     book.add(evidence.T2, 10.0, "")
@@ -51,7 +51,7 @@ def test_contributions_halve_in_20_s_unless_a_gap_is_on():
     assert book.score_nats == pytest.approx(3.0)
 
 
-def test_cut_eligible_needs_two_groups_and_a_bridge_sign():
+def test_cut_eligible_needs_two_groups_and_a_bridge_sign() -> None:
     book = ledger()
     for weight in (evidence.T1, evidence.T2, evidence.T3):
         book.add(weight, 1.0, "")
@@ -65,7 +65,7 @@ def test_cut_eligible_needs_two_groups_and_a_bridge_sign():
     assert unbridged.tell(1.0)[0].tier is Tier.LOG
 
 
-def test_an_alarm_is_told_when_its_tier_rises_and_when_it_is_renewed():
+def test_an_alarm_is_told_when_its_tier_rises_and_when_it_is_renewed() -> None:
     book = ledger()
     book.add(evidence.T2, 1.0, "")
     assert [event.tier for event in book.tell(1.0)] == [Tier.LOG]
@@ -77,7 +77,7 @@ def test_an_alarm_is_told_when_its_tier_rises_and_when_it_is_renewed():
     assert [event.tier for event in book.tell(7.0)] == [Tier.WARN]
 
 
-def test_a_warning_rearms_every_set_once():
+def test_a_warning_rearms_every_set_once() -> None:
     book = ledger()
     book.add(evidence.T2, 1.0, "")
     book.rearm()
@@ -88,7 +88,7 @@ def test_a_warning_rearms_every_set_once():
     assert [cue.renewed for cue in event.cues] == [False, True]
 
 
-def test_retracted_sets_are_gone():
+def test_retracted_sets_are_gone() -> None:
     book = ledger()
     book.add(evidence.G4, 1.0, "", 3.0)
     book.add(evidence.T2, 1.0, "")
@@ -97,11 +97,11 @@ def test_retracted_sets_are_gone():
 
 
 @pytest.mark.parametrize(("gap_s", "nats"), [(0.5, -2), (1, -2), (4, 0), (8, 2.4), (9, 3), (60, 3)])
-def test_the_length_of_a_gap(gap_s, nats):
+def test_the_length_of_a_gap(gap_s: float, nats: float) -> None:
     assert gap_nats(gap_s) == pytest.approx(nats)
 
 
-def test_a_number_dialled_is_a_bridge_sign_and_a_single_digit_is_none():
+def test_a_number_dialled_is_a_bridge_sign_and_a_single_digit_is_none() -> None:
     book = ledger()
     book.add(evidence.T4_ONE, 1.0, "digit")
     assert not book.has_bridge_sign()

@@ -1,7 +1,7 @@
 import numpy as np
 import pytest
 
-from dsp.frame import dbm0_of_power
+from dsp.frame import FloatArray, dbm0_of_power
 from dsp.spectrum import (
     BINS,
     BINS_COS,
@@ -15,28 +15,30 @@ from dsp.spectrum import (
     cross_gain,
 )
 from tests.corpus import tones
+from tests.corpus.voices import Sound
 
 
-def transformed(frame: np.ndarray) -> np.ndarray:
+def transformed(frame: Sound) -> FloatArray:
     products = Products(1)
     products.samples[0] = frame
     products.multiply(1, 1)
-    return products.frame[0]
+    z: FloatArray = products.frame[0]
+    return z
 
 
 @pytest.mark.parametrize("column", range(TONES))
-def test_a_sine_on_a_tone_shows_its_power(column):
+def test_a_sine_on_a_tone_shows_its_power(column: int) -> None:
     z = transformed(tones.tones((TONES_HZ[column],), 0.02, -10.0))
     power = z[column] ** 2 + z[TONES_SIN + column] ** 2
     assert dbm0_of_power(float(power)) == pytest.approx(-10.0, abs=0.6)
 
 
-def test_dc_is_not_a_tone():
+def test_dc_is_not_a_tone() -> None:
     z = transformed(np.full(160, 0.5))
     assert np.max(np.abs(z[: 2 * TONES])) < 1e-6
 
 
-def test_the_bins_add_up_to_the_power_of_noise():
+def test_the_bins_add_up_to_the_power_of_noise() -> None:
     rng = np.random.default_rng(1)
     powers = []
     for _ in range(200):
@@ -45,7 +47,7 @@ def test_the_bins_add_up_to_the_power_of_noise():
     assert np.mean(powers) == pytest.approx(0.01, rel=0.05)
 
 
-def test_a_row_gives_the_same_bits_at_any_place_among_any_others():
+def test_a_row_gives_the_same_bits_at_any_place_among_any_others() -> None:
     rng = np.random.default_rng(2)
     products = Products(3 * BLOCK_ROWS)
     frame = rng.standard_normal(160).astype(np.float32)
@@ -58,12 +60,12 @@ def test_a_row_gives_the_same_bits_at_any_place_among_any_others():
     assert len(set(seen)) == 1
 
 
-def test_the_cross_gain_parts_440_from_480():
+def test_the_cross_gain_parts_440_from_480() -> None:
     z = transformed(tones.tones((480.0,), 0.02, -10.0))
     at = {f: z[TONES_HZ.index(f)] + 1j * z[TONES_SIN + TONES_HZ.index(f)] for f in (440.0, 480.0)}
     left = at[440.0] - cross_gain(440.0, 480.0, 160) * at[480.0]
     assert abs(left) < 0.1 * abs(at[440.0])
 
 
-def test_columns_fit():
+def test_columns_fit() -> None:
     assert 2 * TONES + 2 * BINS <= COLUMNS

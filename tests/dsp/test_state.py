@@ -11,7 +11,7 @@ class Pair(NamedTuple):
     two: IntArray
 
 
-def test_a_cleared_row_is_fresh_and_its_neighbours_keep_what_they_have():
+def test_a_cleared_row_is_fresh_and_its_neighbours_keep_what_they_have() -> None:
     owner = StateOwner(3)
     pair = owner.allocate(Pair, {"one": Column(np.float32, (2,), -1.0), "two": Column(np.int32)})
     pair.one[:] = 7
