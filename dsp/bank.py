@@ -80,6 +80,9 @@ class Bank:
     def push(self, payload: ByteArray, valid: BoolArray, flags: FlagArray) -> list[Event]:
         """Let 20 ms pass on every row that is valid, ABSENT or CN; the others stand still.
 
+        The three arrays must be C-contiguous and writeable, as in `warm`: for any other kind of
+        array numba would compile anew, which takes many ticks.
+
         Args:
             payload: uint8 [M, 160], the row's law.
             valid: bool [M], the row has a frame.
