@@ -175,7 +175,15 @@ class Register:
 
 def _rows(connection: Connection) -> list[SealedEntry]:
     raw = driver(connection)
-    return [SealedEntry(*row) for row in raw.execute(_ALL)]
+    return [
+        SealedEntry(int(seq), _bytes(body), _bytes(signature), str(sealed))
+        for seq, body, signature, sealed in raw.execute(_ALL)
+    ]
+
+
+def _bytes(value: object) -> bytes:
+    """Read a column as bytes, whatever type somebody made of it; the proof says the rest."""
+    return value if isinstance(value, bytes) else str(value).encode()
 
 
 def _by_number(rows: list[SealedEntry]) -> dict[str, list[RegisterEntry]]:
