@@ -32,7 +32,7 @@ def put(legs: Legs, row: int, start: int, count: int, flags: int) -> None:
     head, fill = legs.ring_head[row], legs.ring_fill[row]
     at = (head + fill) % RING_BYTES
     first = min(count, RING_BYTES - at)
-    target = legs.ring.ctypes.data + row * RING_BYTES
+    target = legs.ring.ctypes.data + int(row) * RING_BYTES
     source = legs.packet.ctypes.data + start
     memcpy(target + at, source, first)
     memcpy(target, source + first, count - first)
@@ -89,8 +89,8 @@ def take(legs: Legs, row: int) -> None:
     playing = _PLAYING if legs.sound[legs.row_leg[row]] != 0 else 0
     head = legs.ring_head[row]
     if legs.ring_fill[row] >= FRAME_BYTES:
-        source = legs.ring.ctypes.data + row * RING_BYTES
-        target = legs.payload.ctypes.data + row * FRAME_BYTES
+        source = legs.ring.ctypes.data + int(row) * RING_BYTES
+        target = legs.payload.ctypes.data + int(row) * FRAME_BYTES
         first = min(FRAME_BYTES, RING_BYTES - head)
         memcpy(target, source + head, first)
         memcpy(target + first, source, FRAME_BYTES - first)

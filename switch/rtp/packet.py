@@ -68,7 +68,7 @@ def payload_offset(data: Numbers, size: int) -> int:
         return BAD_VERSION
     if CONTROL_TYPE_MIN <= data[1] <= CONTROL_TYPE_MAX:
         return CONTROL
-    offset = HEADER_BYTES + 4 * (data[0] & 15)
+    offset = HEADER_BYTES + 4 * (int(data[0]) & 15)
     if data[0] & 0x10:
         if offset + 4 > size:
             return BAD_LENGTH
