@@ -81,23 +81,27 @@ class Worker:
         self._desk.inspection.warm()
 
     def run(self) -> None:
-        """Work until nobody needs it."""
+        """Work until nobody needs it. A late tick is counted, not repeated."""
         deadline = self._clock.monotonic() + TICK_S
         while not self._is_done():
             if not self._desk.seats.by_leg:
                 self._line.wait(IDLE_WAIT_S)
                 deadline = self._clock.monotonic()
-            lagging = pump(self._legs, self._epoll.fileno(), round(deadline * NS))
-            began = self._clock.monotonic()
-            self._ticks += 1
-            self._guard(lambda: self._desk.tick(lagging, self._ticks, now=began))  # noqa: B023 - called at once
-            self._take_orders(began)
-            self._publish(began)
-            ended = self._clock.monotonic()
-            self._spent_ms.append((ended - began) * 1e3)
-            if began - deadline > LATE_S:
-                self._late_ticks += 1
+            ended = self.turn(deadline)
             deadline += TICK_S * max(1, -(-(ended - deadline) // TICK_S))
+
+    def turn(self, deadline: float) -> float:
+        """Serve packets until `deadline`, then do the tick's work; return when that ended."""
+        lagging = pump(self._legs, self._epoll.fileno(), round(deadline * NS))
+        began = self._clock.monotonic()
+        self._ticks += 1
+        self._late_ticks += began - deadline > LATE_S
+        self._guard(lambda: self._desk.tick(lagging, self._ticks, now=began))
+        self._take_orders(began)
+        self._publish(began)
+        ended = self._clock.monotonic()
+        self._spent_ms.append((ended - began) * 1e3)
+        return ended
 
     def _watch(self, fd: int) -> None:
         """Let the pump notice when control speaks."""

@@ -66,16 +66,35 @@ class LegPair:
         ip: str = "192.0.2.1",
     ) -> None:
         """Let one packet arrive and be served."""
+        self.put(
+            index, self.packet(sequence, payload, payload_type, timestamp, ssrc), port=port, ip=ip
+        )
+
+    def packet(
+        self,
+        sequence: int,
+        payload: bytes = b"\x11" * 160,
+        payload_type: int = 0,
+        timestamp: int | None = None,
+        ssrc: int = 7,
+    ) -> bytes:
+        """Return one packet; its timestamp goes with its number."""
         stamp = 160 * sequence if timestamp is None else timestamp
-        data = packet.build(RtpPacket(payload_type, sequence & 0xFFFF, stamp, ssrc, payload))
-        self.put(index, data, port=port, ip=ip)
+        return packet.build(RtpPacket(payload_type, sequence & 0xFFFF, stamp, ssrc, payload))
 
     def put(
         self, index: int, data: bytes, *, port: int | None = None, ip: str = "192.0.2.1"
     ) -> None:
+        """Let one datagram arrive and be served."""
+        self.post(index, data, port=port, ip=ip)
+        pump.drain(self.legs, 0, 0)
+
+    def post(
+        self, index: int, data: bytes, *, port: int | None = None, ip: str = "192.0.2.1"
+    ) -> None:
+        """Let one datagram arrive; it waits."""
         source = sockaddr(ipaddress.ip_address(ip), PORT[index] if port is None else port)
         self.libc.inbox[FD[index]].append((data, source.tobytes()))
-        pump.drain(self.legs, 0, 0)
 
     def heard(self, index: int) -> list[RtpPacket]:
         """Return what has been sent to this leg's far end."""
@@ -85,7 +104,8 @@ class LegPair:
 
     def dropped(self, index: int) -> dict[Drop, int]:
         counts = self.legs.drops[index]
-        return {Drop(i): int(counts[i]) for i in np.flatnonzero(counts)}
+        return {Drop(i): int(counts[i]) for i in np.flatnonzero(counts).tolist()}
 
     def mail(self) -> list[list[int]]:
-        return self.legs.mail[: self.legs.mail_count[0]].tolist()
+        found: list[list[int]] = self.legs.mail[: self.legs.mail_count[0]].tolist()
+        return found

@@ -8,7 +8,7 @@ import pytest
 from dsp import g711
 from switch.media import beat
 from switch.media.announce import Announcer
-from switch.media.legs import Mail
+from switch.media.legs import COUNT_MAIL_LOST, Mail
 from tests.support.leg_pair import A, B, LegPair
 
 TICK_NS = 20_000_000
@@ -134,7 +134,7 @@ def test_a_call_that_is_not_paid_is_parted_on_the_tick(pair: LegPair) -> None:
 def test_mail_that_finds_no_room_is_counted(pair: LegPair) -> None:
     pair.legs.mail_count[0] = len(pair.legs.mail)
     beat.mail(pair.legs, 1, A, 0, 0)
-    assert pair.legs.counts[beat.COUNT_MAIL_LOST] == 1
+    assert pair.legs.counts[COUNT_MAIL_LOST] == 1
 
 
 def test_the_announcer_says_what_it_cut_off(pair: LegPair, tmp_path: Path) -> None:

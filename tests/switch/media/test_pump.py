@@ -4,7 +4,7 @@ import pytest
 
 from dsp import g711
 from switch.media import beat, pump, ring
-from switch.media.legs import Drop, Latch, Mail
+from switch.media.legs import COUNT_CONTROL, COUNT_TICK_PACKETS, COUNT_WAKES, Drop, Latch, Mail
 from tests.support.leg_pair import FD, HOUR_NS, A, B, LegPair
 
 SOUND = bytes(range(160))
@@ -297,17 +297,17 @@ def test_packets_are_served_until_the_tick_and_not_longer(pair: LegPair) -> None
 
 
 def test_a_busy_path_wakes_five_times_a_tick(pair: LegPair) -> None:
-    pair.legs.counts[pump.COUNT_TICK_PACKETS] = 100
-    before = pair.legs.counts[pump.COUNT_WAKES]
+    pair.legs.counts[COUNT_TICK_PACKETS] = 100
+    before = pair.legs.counts[COUNT_WAKES]
     pump.serve_until(pair.legs, 0, pair.libc.now_ns + 20_000_000)
-    assert pair.legs.counts[pump.COUNT_WAKES] - before == 1 + 20_000_000 // pump.QUANTUM_NS
+    assert pair.legs.counts[COUNT_WAKES] - before == 1 + 20_000_000 // pump.QUANTUM_NS
 
 
 def test_a_socket_to_control_is_only_noticed(pair: LegPair) -> None:
     pair.legs.leg_of_fd[FD[A]] = -2
     pair.libc.inbox[FD[A]].append((b"x", b""))
     pump.drain(pair.legs, 0, 0)
-    assert pair.legs.counts[pump.COUNT_CONTROL] == 1
+    assert pair.legs.counts[COUNT_CONTROL] == 1
     assert len(pair.libc.inbox[FD[A]]) == 1
 
 
