@@ -13,6 +13,7 @@ from dsp.bank import Bank
 from dsp.leg import Kernels
 from switch.clock import SystemClock
 from switch.media import inspection, pump, ring, worker
+from switch.media import legs as legs_module
 from switch.media.worker import Worker
 from tests.support.leg_pair import A, B, LegPair
 from tests.support.walk import walk
@@ -41,7 +42,7 @@ THE_LOOK = [
 """On the tick: a frame from each ring; then Python: one push over all legs."""
 
 HUBS = {"switch.media.worker", "switch.media.pump", "switch.rtp.packet", "switch.media.inspection"}
-"""The loop, the pump, the header's bytes, the rows: entered as often as something is asked there."""
+"""The loop, the pump, the header's bytes, the rows: entered for each question."""
 
 
 class Rig:
@@ -52,7 +53,7 @@ class Rig:
         monkeypatch.setattr(inspection, "look_again", ring.look_again)
         monkeypatch.setattr(inspection, "Bank", lambda rows, _: Bank(rows, Kernels.NUMPY))
         self.pair = LegPair(monkeypatch)
-        monkeypatch.setattr(worker.legs_module, "build", lambda **_: self.pair.legs)
+        monkeypatch.setattr(legs_module, "build", lambda **_: self.pair.legs)
         self.worker = Worker(
             0, path=folder / "line.sock", clock=SystemClock(), legs_max=4, orphan_s=1.0
         )

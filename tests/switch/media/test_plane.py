@@ -350,14 +350,15 @@ def test_a_call_that_nobody_may_hear_has_no_ring_and_no_row(tmp_path: Path) -> N
             await rig.until(lambda: rig.plane.counts().rings == 1)
             rig.plane.deafen(A)
             rig.join()
-            for ask in (
+            asks: tuple[Callable[[], None], ...] = (
                 lambda: rig.plane.inspect(Privileged(CALL), (A, B), frozenset({"dtmf"})),  # type: ignore[arg-type]
                 lambda: rig.plane.hear_digits(B, Privileged(CALL)),  # type: ignore[arg-type]
                 lambda: rig.plane.hear_digits(A, Privileged(CALL)),  # type: ignore[arg-type]
                 lambda: rig.plane.hear_digits(B),
                 lambda: rig.plane.record_name(A, path=tmp_path, max_s=1, permit=Privileged(CALL)),  # type: ignore[arg-type]
                 lambda: rig.plane.inspect(Inspectable(CallId(8)), (A, B), frozenset()),
-            ):
+            )
+            for ask in asks:
                 with pytest.raises(TypeError):
                     ask()
             await rig.talk(0.3)
