@@ -61,6 +61,7 @@ class Metrics:
         self._late_ticks: dict[int, int] = {}
         self._alive: dict[int, bool] = {}
         self._totals: dict[tuple[str, Labels], float] = {}
+        self._transactions: set[tuple[str, str]] = set()
         self.series.gauges["build_info"].labels(version).set(1)
 
     def text(self) -> bytes:
@@ -114,18 +115,33 @@ class Metrics:
         self,
         *,
         requests: Mapping[tuple[str, str], int],
-        responses: Mapping[tuple[str, int], int],
+        responses: Mapping[tuple[str, str], int],
         dropped: Mapping[str, int],
         retransmissions: int,
+        transactions: Mapping[tuple[str, str], int],
     ) -> None:
-        """Take the running totals of the SIP stack: by (method, direction), (method, code)."""
-        for (method, direction), total in requests.items():
-            self.sample_total("sip_requests_total", total, known_method(method), direction)
-        for (method, code), total in responses.items():
-            self.sample_total("sip_responses_total", total, known_method(method), str(code))
+        """Take the running totals of the SIP stack.
+
+        Args:
+            requests: by (direction, method).
+            responses: by (direction, status).
+            dropped: by reason.
+            retransmissions: in all.
+            transactions: how many there are now, by (kind, state).
+        """
+        for (direction, method), total in _by_label(requests).items():
+            self.sample_total("sip_requests_total", total, method, direction)
+        for (direction, code), total in responses.items():
+            self.sample_total("sip_responses_total", total, direction, code)
         for reason, total in dropped.items():
             self.sample_total("sip_dropped_total", total, reason)
         self.sample_total("sip_retransmissions_total", retransmissions)
+        gauge = self.series.gauges["transactions"]
+        for labels in self._transactions - transactions.keys():
+            gauge.labels(*labels).set(0)
+        self._transactions |= transactions.keys()
+        for labels, held in transactions.items():
+            gauge.labels(*labels).set(held)
 
     # ---- news
 
@@ -190,3 +206,12 @@ class Metrics:
 def known_method(method: str) -> str:
     """Return the label of a method; whatever a peer invents is `other`."""
     return method if method in METHODS else "other"
+
+
+def _by_label(requests: Mapping[tuple[str, str], int]) -> dict[tuple[str, str], int]:
+    """Add up the methods that share the label `other`."""
+    out: dict[tuple[str, str], int] = {}
+    for (direction, method), total in requests.items():
+        key = (direction, known_method(method))
+        out[key] = out.get(key, 0) + total
+    return out

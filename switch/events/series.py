@@ -27,8 +27,8 @@ METHODS: Final = (
 )  # fmt: skip
 """Methods that anybody sends us; the rest counts as `other`, so that a peer makes no series."""
 
-CODE_CLASSES: Final = ("1xx", "2xx", "3xx", "4xx", "5xx", "6xx")
-"""Codes are counted one by one once seen; their class exists from the start."""
+CODES: Final = ("100", "180", "200", "401", "404", "408", "480", "486", "487", "500", "503")
+"""Answers that every switch sees, there from the start; others once they are seen."""
 
 DETECTOR_KINDS: Final = (
     "dtmf", "hookflash", "dial_tone", "ringback", "busy", "sit", "three_way", "call_waiting",
@@ -92,7 +92,7 @@ class Series:
         say("policy_events_total", "Detections, refusals, digits, orders.", {"kind": policy})
         by_method = {"method": METHODS, "direction": directions}
         say("sip_requests_total", "SIP requests.", by_method)
-        by_code = {"method": METHODS, "code": CODE_CLASSES}
+        by_code = {"direction": directions, "code": CODES}
         say("sip_responses_total", "SIP responses.", by_code)
         say("sip_retransmissions_total", "SIP messages sent again.", {})
         say("sip_dropped_total", "SIP datagrams dropped unanswered.", {"reason": DROP_REASONS})

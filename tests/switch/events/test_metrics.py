@@ -110,16 +110,24 @@ def test_totals_of_another_room_never_fall() -> None:
     of = metrics()
     for total in (5, 7, 2):
         of.sample_sip(
-            requests={("INVITE", "in"): total, ("HACK", "in"): total},
-            responses={("INVITE", 200): total},
+            requests={("in", "INVITE"): total, ("in", "HACK"): 1, ("in", "SLASH"): total - 1},
+            responses={("out", "200"): total},
             dropped={"rate": total},
             retransmissions=total,
+            transactions={("invite_server", "PROCEEDING"): total},
         )
     assert value(of, "sip_requests_total", method="INVITE", direction="in") == 9
     assert value(of, "sip_requests_total", method="other", direction="in") == 9
-    assert value(of, "sip_responses_total", method="INVITE", code="200") == 9
+    assert value(of, "sip_responses_total", direction="out", code="200") == 9
     assert value(of, "sip_dropped_total", reason="rate") == 9
     assert value(of, "sip_retransmissions_total") == 9
+
+
+def test_a_transaction_that_is_over_shows_as_none() -> None:
+    of = metrics()
+    for held in ({("invite_server", "PROCEEDING"): 4}, {}):
+        of.sample_sip(requests={}, responses={}, dropped={}, retransmissions=0, transactions=held)
+    assert value(of, "transactions", kind="invite_server", state="PROCEEDING") == 0
 
 
 def test_a_gauge_is_set_by_its_name() -> None:
