@@ -24,6 +24,7 @@ from switch.media.messages import (
     Recorded,
 )
 from switch.media.name_recorder import NameRecorder
+from switch.media.reporter import Reporter
 from switch.media.seats import NS, Seat, Seats
 from switch.rtp import telephone_event
 
@@ -55,6 +56,7 @@ class Desk:
         self.bridges = Bridges(legs, self.seats)
         self.inspection = Inspection(legs, rows_max=rows_max)
         self._announcer = Announcer(legs)
+        self._reporter = Reporter(legs)
         self._names: dict[int, NameRecorder] = {}
         self._opened_for_name: set[int] = set()
         self._last_key: dict[int, tuple[str, float]] = {}
@@ -175,11 +177,12 @@ class Desk:
         self._opened_for_name.discard(seat.index)
         self.inspection.close(seat.index)
         self._reports += self.seats.report([seat], now=now, closed=True)
+        self._reporter.goodbye(seat)
         self.seats.close(seat)
 
     # -- the tick ------------------------------------------------------------------------------
 
-    def tick(self, lagging: int, tick: int, *, now: float) -> None:
+    def tick(self, lagging: int, tick: int, *, now: float, wall: float) -> None:
         """Read the pump's mail, look at the sound, see which legs are to be reported."""
         if self._legs.mail_count[0]:
             self._read_mail()
@@ -189,7 +192,7 @@ class Desk:
             self._record()
         self.inspection.keep_hushed(round(now * NS))
         if tick % REPORT_TICKS == 0:
-            self._report_share(tick // REPORT_TICKS % REPORTS_PER_S, now)
+            self._report_share(tick // REPORT_TICKS % REPORTS_PER_S, now, wall)
 
     def take_reports(self) -> list[wire.Report]:
         """Return what is to be told, and forget it."""
@@ -271,6 +274,8 @@ class Desk:
                 self._opened_for_name.discard(index)
                 self.inspection.close(index)
 
-    def _report_share(self, share: int, now: float) -> None:
+    def _report_share(self, share: int, now: float, wall: float) -> None:
         seats = [s for i, s in self.seats.by_index.items() if i % REPORTS_PER_S == share]
         self._reports += self.seats.report(seats, now=now, closed=False)
+        for seat in seats:
+            self._reporter.visit(seat, now=now, wall=wall)

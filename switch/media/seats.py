@@ -46,6 +46,11 @@ class Seat:
     rtcp: socket.socket
     signalled: tuple[str, int, str] | None = None
     """Address, port and NAT address of the last SDP."""
+    report_at: float = 0.0
+    """When our next RTCP report is due."""
+    last_report: int = 0
+    """NTP time of the far end's last sender report, middle 32 bits; 0: none came."""
+    heard_report_at: float = 0.0
 
 
 class Seats:

@@ -96,7 +96,8 @@ class Worker:
         began = self._clock.monotonic()
         self._ticks += 1
         self._late_ticks += began - deadline > LATE_S
-        self._guard(lambda: self._desk.tick(lagging, self._ticks, now=began))
+        wall = self._clock.wall()
+        self._guard(lambda: self._desk.tick(lagging, self._ticks, now=began, wall=wall))
         self._take_orders(began)
         self._publish(began)
         ended = self._clock.monotonic()

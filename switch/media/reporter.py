@@ -1,0 +1,94 @@
+"""RTCP of each leg: it ends at us. Sender or receiver reports, the goodbye.
+
+Source: RFC 3550 §6. A leg's reports go from its RTCP socket to the signalled address, one port up.
+What the far end reports is read for its time, so that it can measure the round trip.
+"""
+
+import contextlib
+from typing import Final
+
+from switch.media.legs import Legs
+from switch.media.seats import NS, Seat
+from switch.rtp import rtcp, source
+
+PACKETS_MAX: Final = 4
+"""Compounds read from one leg at a time. Chosen: twenty seconds' worth."""
+
+COMPOUND_BYTES_MAX: Final = 1500
+
+
+class Reporter:
+    """Speaks and hears RTCP for all legs.
+
+    Args:
+        legs: the shared arrays.
+    """
+
+    def __init__(self, legs: Legs) -> None:
+        self._legs = legs
+
+    def visit(self, seat: Seat, *, now: float, wall: float) -> None:
+        """Read what came for a leg; report if it is time. Once a second is enough."""
+        self._hear(seat, now)
+        if seat.signalled is None or now < seat.report_at:
+            return
+        seat.report_at = now + rtcp.INTERVAL_S
+        if self._legs.sent[seat.index] or self._legs.received_ns[seat.index]:
+            self._say(seat, rtcp.build_report(self._report(seat, now, wall), cname=_cname(seat)))
+
+    def goodbye(self, seat: Seat) -> None:
+        """Tell the far end that our source ends."""
+        if seat.signalled is not None and self._legs.sent[seat.index]:
+            ssrc = int(self._legs.ssrc[seat.index])
+            self._say(seat, rtcp.build_bye(ssrc, cname=_cname(seat)))
+
+    def _report(self, seat: Seat, now: float, wall: float) -> rtcp.Report:
+        legs, index = self._legs, seat.index
+        sender = None
+        if legs.sent[index]:
+            since = now - float(legs.sent_ns[index]) / NS
+            sender = rtcp.SenderInfo(
+                wall=wall,
+                timestamp=(int(legs.timestamp[index]) + round(since * 8000)) & 0xFFFF_FFFF,
+                packets=int(legs.sent[index]),
+                octets=int(legs.sent_octets[index]),
+            )
+        blocks = (self._block(seat, now),) if legs.source[index, source.STARTED] else ()
+        return rtcp.Report(int(legs.ssrc[index]), sender, blocks)
+
+    def _block(self, seat: Seat, now: float) -> rtcp.ReportBlock:
+        s = self._legs.source[seat.index]
+        delay = now - seat.heard_report_at if seat.last_report else 0.0
+        return rtcp.ReportBlock(
+            ssrc=int(s[source.SSRC]),
+            fraction_lost=source.fraction_lost(s),
+            lost=source.lost(s),
+            max_sequence=int(s[source.CYCLES] + s[source.MAX_SEQ]),
+            jitter=source.jitter_samples(s),
+            last_sr=seat.last_report,
+            delay_since_sr=round(delay * 65536) & 0xFFFF_FFFF,
+        )
+
+    def _hear(self, seat: Seat, now: float) -> None:
+        for _ in range(PACKETS_MAX):
+            try:
+                data, peer = seat.rtcp.recvfrom(COMPOUND_BYTES_MAX)
+            except OSError:
+                return
+            if seat.signalled is None or peer[0] != seat.signalled[0]:
+                continue
+            for one in rtcp.parse(data):
+                if isinstance(one, rtcp.Report) and one.sender is not None:
+                    seat.last_report = rtcp.middle_ntp(one.sender.wall)
+                    seat.heard_report_at = now
+
+    def _say(self, seat: Seat, data: bytes) -> None:
+        ip, port, _ = seat.signalled or ("", 0, "")
+        if self._legs.may_send[seat.index] and port < 65535:
+            with contextlib.suppress(OSError):
+                seat.rtcp.sendto(data, (ip, port + 1))
+
+
+def _cname(seat: Seat) -> str:
+    """One name for each leg, so that legs are not linked by it. RFC 7022 §4.2 (short-term)."""
+    return f"{seat.port:x}@{seat.ip}"

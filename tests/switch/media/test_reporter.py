@@ -1,0 +1,98 @@
+import select
+import socket
+from collections.abc import Iterator
+
+import pytest
+
+from switch.ids import LegId
+from switch.media import legs as legs_module
+from switch.media import wire
+from switch.media.reporter import Reporter
+from switch.media.seats import NS, Seat, Seats
+from switch.rtp import rtcp, source
+
+pytestmark = pytest.mark.live
+
+
+class Rig:
+    """One leg and the RTCP socket of its far end."""
+
+    def __init__(self) -> None:
+        self.legs = legs_module.build(legs_max=2, rows_max=1)
+        self.epoll = select.epoll()
+        self.seats = Seats(self.legs, self.epoll)
+        self.far = socket.socket(socket.AF_INET, socket.SOCK_DGRAM)
+        self.far.bind(("127.0.0.1", 0))
+        self.far.setblocking(False)
+        pair = []
+        for _ in range(2):
+            one = socket.socket(socket.AF_INET, socket.SOCK_DGRAM)
+            one.bind(("127.0.0.1", 0))
+            one.setblocking(False)
+            pair.append(one)
+        self.rtcp_address = pair[1].getsockname()
+        port = self.far.getsockname()[1] - 1
+        order = wire.OpenLeg(LegId(2), "PCMU", "127.0.0.1", 4000, 77, 1, 8000)
+        self.seat: Seat = self.seats.open(order, [one.detach() for one in pair])
+        self.seats.set_remote(
+            self.seat,
+            wire.SetRemote(LegId(2), "127.0.0.1", port, "PCMU", 0, 0, 8, 101, 101, True, "", []),
+        )
+        self.reporter = Reporter(self.legs)
+
+    def heard(self) -> list[rtcp.Report | rtcp.Bye]:
+        found: list[rtcp.Report | rtcp.Bye] = []
+        while select.select([self.far], [], [], 0)[0]:
+            found += rtcp.parse(self.far.recv(1500))
+        return found
+
+    def close(self) -> None:
+        self.seats.close(self.seat)
+        self.far.close()
+        self.epoll.close()
+
+
+@pytest.fixture
+def rig() -> Iterator[Rig]:
+    made = Rig()
+    yield made
+    made.close()
+
+
+def test_a_leg_that_neither_sent_nor_heard_says_nothing(rig: Rig) -> None:
+    rig.reporter.visit(rig.seat, now=10.0, wall=1e9)
+    rig.reporter.goodbye(rig.seat)
+    assert rig.heard() == []
+
+
+def test_a_report_leaves_each_five_seconds(rig: Rig) -> None:
+    rig.legs.sent[0], rig.legs.sent_octets[0], rig.legs.sent_ns[0] = 3, 480, 10 * NS
+    for second in range(10, 21):
+        rig.reporter.visit(rig.seat, now=float(second), wall=1e9)
+    reports = rig.heard()
+    assert len(reports) == 3
+    assert reports[0] == rtcp.Report(77, rtcp.SenderInfo(1e9, 8000, 3, 480), ())
+
+
+def test_what_came_is_reported_with_the_far_ends_time(rig: Rig) -> None:
+    state = rig.legs.source[0]
+    for seq in (1, 2, 5):
+        source.receive(state, seq, 160 * seq, 9, 160 * seq)
+    rig.legs.received_ns[0] = NS
+    theirs = rtcp.Report(9, rtcp.SenderInfo(1e9, 0, 0, 0), ())
+    rig.far.sendto(rtcp.build_report(theirs, cname="far"), rig.rtcp_address)
+    rig.seat.report_at = 11.0
+    rig.reporter.visit(rig.seat, now=10.0, wall=1e9)
+    rig.reporter.visit(rig.seat, now=11.0, wall=1e9)
+    (report,) = rig.heard()
+    assert isinstance(report, rtcp.Report)
+    (block,) = report.blocks
+    assert (block.ssrc, block.lost, block.fraction_lost) == (9, 2, 2 * 256 // 5)
+    assert block.last_sr == rtcp.middle_ntp(1e9)
+    assert block.delay_since_sr == 65536
+
+
+def test_the_end_of_a_leg_is_a_goodbye(rig: Rig) -> None:
+    rig.legs.sent[0] = 1
+    rig.reporter.goodbye(rig.seat)
+    assert rig.heard()[-1] == rtcp.Bye((77,))
