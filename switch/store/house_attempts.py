@@ -1,7 +1,7 @@
 """Tries and calls that count towards limits. Inside a deed.
 
-A row is a call that was sent to a trunk. What failed or ended by our own fault does not count
-(calls.md section 2.3); what was refused before it was sent has no row at all.
+A row is a call that screening let through. What failed or ended by our own fault does not count
+(calls.md section 2.3); what screening refused has no row at all.
 """
 
 import sqlite3
@@ -81,7 +81,7 @@ def begin(
     number: str,
     at: float,
 ) -> None:
-    """A call is about to be sent to a trunk."""
+    """Screening let a call through."""
     raw.execute(_BEGIN, (call, facility, person, terminal, number, at, at))
 
 
