@@ -26,7 +26,7 @@ from switch.media.messages import (
 from switch.media.name_recorder import NameRecorder
 from switch.media.reporter import Reporter
 from switch.media.seats import NS, Seat, Seats
-from switch.rtp import telephone_event
+from switch.rtp import rtcp, telephone_event
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -39,6 +39,9 @@ REPORT_TICKS: Final = 10
 """Every so many ticks a share of the legs is reported, so that each is told once a second."""
 
 REPORTS_PER_S: Final = 50 // REPORT_TICKS
+
+RTCP_INTERVAL_S: Final = round(rtcp.INTERVAL_S)
+"""Each leg reports by RTCP in one second of so many."""
 
 
 class Desk:
@@ -62,6 +65,7 @@ class Desk:
         self._last_key: dict[int, tuple[str, float]] = {}
         self._reports: list[wire.Report] = []
         self._rooms = wire.Rooms(legs=0, rings=0, rows=0)
+        self._rooms_changed = False
         self._handlers: dict[type, Callable[..., None]] = {
             wire.SetRemote: self._set_remote,
             wire.Play: self._play,
@@ -83,6 +87,7 @@ class Desk:
         Raises:
             LocalError: it cannot be carried out; nothing else is affected.
         """
+        self._rooms_changed = True
         match order:
             case wire.OpenLeg():
                 self.seats.open(order, rights)
@@ -196,6 +201,18 @@ class Desk:
 
     def take_reports(self) -> list[wire.Report]:
         """Return what is to be told, and forget it."""
+        if self._rooms_changed:
+            self._count_rooms()
+        reports, self._reports = self._reports, []
+        return reports
+
+    def tell_rooms(self) -> None:
+        """Tell the counts again: a new control does not know them."""
+        self._rooms = wire.Rooms(legs=-1, rings=-1, rows=-1)
+        self._rooms_changed = True
+
+    def _count_rooms(self) -> None:
+        self._rooms_changed = False
         rooms = wire.Rooms(
             legs=len(self.seats.by_leg),
             rings=self.inspection.rings_count,
@@ -204,12 +221,6 @@ class Desk:
         if rooms != self._rooms:
             self._rooms = rooms
             self._reports.append(rooms)
-        reports, self._reports = self._reports, []
-        return reports
-
-    def tell_rooms(self) -> None:
-        """Tell the counts again: a new control does not know them."""
-        self._rooms = wire.Rooms(legs=-1, rings=-1, rows=-1)
 
     def _told(self, ended: CallEnded | None) -> None:
         if ended is not None:
@@ -238,6 +249,8 @@ class Desk:
                     self._reports.append(
                         PlayEnded(leg=seat.leg, play=play, completed=True, at=at, played_s=played_s)
                     )
+            case Mail.RTCP:
+                self._reporter.hear(seat, now=at)
             case Mail.UNPAID:
                 self._told(self.bridges.unpaid(seat.index))
 
@@ -273,9 +286,11 @@ class Desk:
             if index in self._opened_for_name:
                 self._opened_for_name.discard(index)
                 self.inspection.close(index)
+                self._rooms_changed = True
 
     def _report_share(self, share: int, now: float, wall: float) -> None:
         seats = [s for i, s in self.seats.by_index.items() if i % REPORTS_PER_S == share]
         self._reports += self.seats.report(seats, now=now, closed=False)
         for seat in seats:
-            self._reporter.visit(seat, now=now, wall=wall)
+            if seat.index // REPORTS_PER_S % RTCP_INTERVAL_S == round(now) % RTCP_INTERVAL_S:
+                self._reporter.report(seat, now=now, wall=wall)

@@ -74,6 +74,7 @@ class Mail(IntEnum):
     FLASH = 2
     PLAY_ENDED = 3
     UNPAID = 4
+    RTCP = 5
 
 
 class Latch(IntEnum):
@@ -104,6 +105,9 @@ how often something came from control."""
 CONTROL_INDEX: Final = -2
 """In `leg_of_fd`: a socket to control."""
 
+RTCP_INDEX: Final = -3
+"""In `leg_of_fd`: the RTCP socket of index 0; -4 that of index 1, and so on."""
+
 Int16 = NDArray[np.int16]
 Int32 = NDArray[np.int32]
 Int64 = NDArray[np.int64]
@@ -123,7 +127,7 @@ class Legs(NamedTuple):
     top: Int64
     """[1] one above the highest index in use."""
     leg_of_fd: Int32
-    """[FDS_MAX] index of a socket."""
+    """[FDS_MAX] index of a socket; below zero see CONTROL_INDEX, RTCP_INDEX."""
 
     # the far end
     target: Bytes

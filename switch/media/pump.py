@@ -22,6 +22,7 @@ from switch.media.legs import (
     COUNT_WAKES,
     EVENTS_MAX,
     PACKET_BYTES,
+    RTCP_INDEX,
     SOCKADDR_BYTES,
     Drop,
     Legs,
@@ -114,6 +115,8 @@ def drain(legs: Legs, epoll: int, wait_ms: int) -> int:
                 serve(legs, index, now)
             elif index == CONTROL_INDEX:
                 legs.counts[COUNT_CONTROL] += 1
+            elif index <= RTCP_INDEX:
+                beat.mail(legs, Mail.RTCP.value, RTCP_INDEX - index, 0, now)
         if count < EVENTS_MAX:
             break
         count = epoll_wait(epoll, legs.events.ctypes.data, EVENTS_MAX, 0)

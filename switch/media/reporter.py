@@ -27,12 +27,10 @@ class Reporter:
     def __init__(self, legs: Legs) -> None:
         self._legs = legs
 
-    def visit(self, seat: Seat, *, now: float, wall: float) -> None:
-        """Read what came for a leg; report if it is time. Once a second is enough."""
-        self._hear(seat, now)
-        if seat.signalled is None or now < seat.report_at:
+    def report(self, seat: Seat, *, now: float, wall: float) -> None:
+        """Send a report; there is one to send if the leg has sent or heard anything."""
+        if seat.signalled is None:
             return
-        seat.report_at = now + rtcp.INTERVAL_S
         if self._legs.sent[seat.index] or self._legs.received_ns[seat.index]:
             self._say(seat, rtcp.build_report(self._report(seat, now, wall), cname=_cname(seat)))
 
@@ -69,7 +67,8 @@ class Reporter:
             delay_since_sr=round(delay * 65536) & 0xFFFF_FFFF,
         )
 
-    def _hear(self, seat: Seat, now: float) -> None:
+    def hear(self, seat: Seat, *, now: float) -> None:
+        """Read what came for a leg."""
         for _ in range(PACKETS_MAX):
             try:
                 data, peer = seat.rtcp.recvfrom(COMPOUND_BYTES_MAX)

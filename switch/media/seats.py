@@ -22,6 +22,7 @@ from switch.media.beat import PACKETS_BURST
 from switch.media.legs import (
     LATCH_LEARNING,
     NETWORKS_MAX,
+    RTCP_INDEX,
     Drop,
     Latch,
     Legs,
@@ -46,8 +47,6 @@ class Seat:
     rtcp: socket.socket
     signalled: tuple[str, int, str] | None = None
     """Address, port and NAT address of the last SDP."""
-    report_at: float = 0.0
-    """When our next RTCP report is due."""
     last_report: int = 0
     """NTP time of the far end's last sender report, middle 32 bits; 0: none came."""
     heard_report_at: float = 0.0
@@ -93,7 +92,9 @@ class Seats:
         legs.fd[index] = rtp.fileno()
         legs.leg_of_fd[rtp.fileno()] = index
         legs.top[0] = max(int(legs.top[0]), index + 1)
-        self._epoll.register(rtp.fileno(), select.EPOLLIN | select.EPOLLET)
+        legs.leg_of_fd[rtcp.fileno()] = RTCP_INDEX - index
+        for one in (rtp, rtcp):
+            self._epoll.register(one.fileno(), select.EPOLLIN | select.EPOLLET)
         self.by_leg[order.leg] = seat
         self.by_index[index] = seat
         return seat
@@ -101,10 +102,10 @@ class Seats:
     def close(self, seat: Seat) -> None:
         """Forget a leg; nothing of it stays in the arrays."""
         legs, index = self._legs, seat.index
-        self._epoll.unregister(seat.rtp.fileno())
-        legs.leg_of_fd[seat.rtp.fileno()] = -1
-        seat.rtp.close()
-        seat.rtcp.close()
+        for one in (seat.rtp, seat.rtcp):
+            self._epoll.unregister(one.fileno())
+            legs.leg_of_fd[one.fileno()] = -1
+            one.close()
         legs_module.clear(legs, index)
         while legs.top[0] and legs.fd[legs.top[0] - 1] < 0:
             legs.top[0] -= 1
