@@ -1,1 +1,1 @@
-"""The command line and the control socket: one handler per noun. Waits; imports everything beneath."""
+"""The command line and the control socket: one handler per noun. Waits."""

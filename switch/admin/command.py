@@ -19,7 +19,13 @@ class Board(Protocol):
         """One row per live call: id, state, terminal, balance left, detections."""
         ...
 
-    async def cut(self, call: int, *, by: str, why: str, disable_terminal_s: int, block: bool) -> None:
+    def health(self) -> dict[str, Any]:
+        """What the switch holds right now, for operators and for tests that count leaks."""
+        ...
+
+    async def cut(
+        self, call: int, *, by: str, why: str, disable_terminal_s: int, block: bool
+    ) -> None:
         """End a call at once. Raises UserError if there is no such call."""
         ...
 

@@ -322,6 +322,28 @@ class Switchboard:
         now = self._rooms.clock.monotonic()
         return [driver.row(now=now) for driver in self.calls.values()]
 
+    def health(self) -> dict[str, Any]:
+        """What is held right now: all of it is zero, or lingers, when no call lives."""
+        stack, plane = self._rooms.stack.counts(), self._rooms.plane.counts()
+        return {
+            "calls": len(self.calls),
+            "dialog_listeners": len(self._dialogs),
+            "terminals_busy": len(self.live.terminals),
+            "persons_busy": len(self.live.persons),
+            "meters": len(self._rooms.book),
+            "transactions": stack.transactions,
+            "dialogs": stack.dialogs,
+            "legs": plane.legs,
+            "ports": plane.ports,
+            "rings": plane.rings,
+            "rows": plane.rows,
+            "workers": plane.workers,
+            "worker_pids": list(self._rooms.plane.worker_pids().values()),
+            "bindings": len(self.bindings),
+            "trunks": self.trunk_rows(),
+            "dropped": stack.dropped,
+        }
+
     def trunk_rows(self) -> list[dict[str, Any]]:
         """One row per trunk."""
         return self.trunks.rows(now=self._rooms.clock.monotonic())

@@ -1,0 +1,180 @@
+"""`kinline`: reads the command line, finds who carries it out, prints what came of it.
+
+Commands on the house, the money and the calls go to the running switch through its control
+socket; if none runs, they open the store under its exclusive lock. `run`, `check`, `inspect` and
+`lab` are programs of their own.
+"""
+
+import argparse
+import asyncio
+import getpass
+import sys
+import time
+from collections.abc import Callable, Mapping, Sequence
+from pathlib import Path
+from typing import Any, Final
+
+from switch.admin.command import Argument, Command, Desk
+from switch.admin.control_socket import ControlClient
+from switch.admin.registry import commands
+from switch.admin.render import render
+from switch.clock import SystemClock
+from switch.errors import KinlineError, UserError
+from switch.store.engine import Store
+
+FOLLOW_S: Final = 1.0
+"""How often `calls --follow` asks. Chosen: a person reads along."""
+
+EXAMPLES: Final = """examples:
+  kinline run --config config/lab.toml --data data
+  kinline check config/lab.toml
+  kinline calls --follow
+  kinline why T1 123456 +15552345678
+  kinline account fund 3 20.00 --why "cash at the window"
+  kinline lockdown set facility F1 --way announce --why "count"
+  kinline cut 912345678901234 --why "staff order"
+"""
+
+Programs = Mapping[str, tuple[str, Callable[[Sequence[str]], int]]]
+"""Programs of their own: name to (help, function of the rest of the command line)."""
+
+
+def main(argv: Sequence[str], programs: Programs) -> int:
+    """Carry out one command line; return the exit code: 0, 1 for the world's fault, 2 for yours."""
+    if argv and argv[0] in programs:
+        return _guarded(lambda: programs[argv[0]][1](argv[1:]))
+    parser = _parser(programs)
+    if not argv:
+        parser.print_help()
+        return 2
+    given = vars(parser.parse_args(_expanded(argv)))
+    return _guarded(lambda: _carry_out(given))
+
+
+def _guarded(work: Callable[[], int]) -> int:
+    try:
+        return work()
+    except UserError as error:
+        sys.stderr.write(f"kinline: {error}\n")
+        return 2
+    except KinlineError as error:
+        sys.stderr.write(f"kinline: {error}\n")
+        return 1
+    except KeyboardInterrupt:
+        return 130
+
+
+def _expanded(argv: Sequence[str]) -> list[str]:
+    """`kinline calls …` without a verb lists; so does `staff`."""
+    verbs = {c.verb for c in commands() if c.noun == argv[0]}
+    has_verb = len(argv) > 1 and argv[1] in verbs
+    if "list" in verbs and not has_verb and argv[1:2] not in (["-h"], ["--help"]):
+        return [argv[0], "list", *argv[1:]]
+    return list(argv)
+
+
+def _parser(programs: Programs) -> argparse.ArgumentParser:
+    parser = argparse.ArgumentParser(
+        prog="kinline",
+        description="An open telephone switch for correctional facilities.",
+        epilog=EXAMPLES,
+        formatter_class=argparse.RawDescriptionHelpFormatter,
+    )
+    nouns = parser.add_subparsers(metavar="COMMAND", required=True)
+    for name, (help_text, _) in programs.items():
+        nouns.add_parser(name, help=help_text, add_help=False)
+    verbs: dict[str, Any] = {}
+    for command in commands():
+        if not command.verb:
+            one = nouns.add_parser(command.noun, help=command.help, description=command.help)
+        else:
+            if command.noun not in verbs:
+                noun = nouns.add_parser(command.noun, help=_verbs_of(command.noun))
+                verbs[command.noun] = noun.add_subparsers(metavar="VERB", required=True)
+            one = verbs[command.noun].add_parser(
+                command.verb, help=command.help, description=command.help
+            )
+        _add_arguments(one, command)
+    return parser
+
+
+def _verbs_of(noun: str) -> str:
+    return " | ".join(c.verb for c in commands() if c.noun == noun)
+
+
+def _add_arguments(parser: argparse.ArgumentParser, command: Command) -> None:
+    parser.set_defaults(command=command)
+    parser.add_argument("--data", type=Path, default=Path("data"), help="the data directory")
+    parser.add_argument("--json", action="store_true", help="print JSON")
+    if (command.noun, command.verb) == ("calls", "list"):
+        parser.add_argument("--follow", action="store_true", help="print records as they come")
+    for argument in command.arguments:
+        _add_argument(parser, argument)
+
+
+def _add_argument(parser: argparse.ArgumentParser, argument: Argument) -> None:
+    text = argument.help.replace("%", "%%")
+    if argument.kind is bool:
+        parser.add_argument(argument.name, action="store_true", help=text)
+        return
+    more: dict[str, Any] = {"type": argument.kind, "help": text}
+    if argument.choices:
+        more["choices"] = argument.choices
+    if argument.many:
+        more["nargs"] = "*" if not argument.required else "+"
+    if argument.name.startswith("--"):
+        parser.add_argument(
+            argument.name, required=argument.required, default=argument.default, **more
+        )
+        return
+    if not argument.required and not argument.many:
+        more |= {"nargs": "?", "default": argument.default}
+    parser.add_argument(argument.name, **more)
+
+
+def _carry_out(given: dict[str, Any]) -> int:
+    command: Command = given.pop("command")
+    data: Path = given.pop("data")
+    as_json: bool = given.pop("json")
+    follow = given.pop("follow", False)
+    client = ControlClient(data / "control.sock")
+    if follow:
+        return _follow(client, data, as_json=as_json)
+    result = _ask(client, command, given, data)
+    sys.stdout.write(render(result, as_json=as_json))
+    return 0
+
+
+def _ask(client: ControlClient, command: Command, given: Mapping[str, Any], data: Path) -> Any:  # noqa: ANN401 - JSON
+    by = getpass.getuser()
+    if client.is_served():
+        return client.ask(command.noun, command.verb, given, by=by)
+    if command.needs_switch:
+        raise UserError(f"No switch runs on {data}. Start it with `kinline run`.")
+    if not data.is_dir():
+        raise UserError(f"There is no data directory {data}. Name it with --data.")
+    return asyncio.run(_alone(command, given, data, by))
+
+
+async def _alone(command: Command, given: Mapping[str, Any], data: Path, by: str) -> Any:  # noqa: ANN401 - JSON
+    """Carry a command out on the store; its lock keeps a switch from starting meanwhile."""
+    clock = SystemClock()
+    store = await Store.open(data / "kinline.sqlite3", clock=clock, create=False)
+    try:
+        desk = Desk(store=store, clock=clock, board=None, by=by)
+        return await command.run(desk, given)
+    finally:
+        await store.close()
+
+
+def _follow(client: ControlClient, data: Path, *, as_json: bool) -> int:
+    """Print each record as it is written, until interrupted."""
+    command = next(c for c in commands() if (c.noun, c.verb) == ("calls", "after"))
+    position = None
+    while True:
+        answer = _ask(client, command, {"position": position}, data)
+        position = answer["position"]
+        for record in answer["records"]:
+            sys.stdout.write(render(record, as_json=as_json))
+            sys.stdout.flush()
+        time.sleep(FOLLOW_S)  # noqa: TID251 - a program of its own, no loop to block

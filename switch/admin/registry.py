@@ -1,0 +1,20 @@
+"""All commands of `kinline` that work on the house, the money and the calls, by noun and verb."""
+
+from functools import cache
+
+from switch.admin.call_commands import CALL_COMMANDS
+from switch.admin.command import Command
+from switch.admin.house_commands import COMMANDS as HOUSE_COMMANDS
+from switch.admin.money_commands import COMMANDS as MONEY_COMMANDS
+
+
+@cache
+def commands() -> tuple[Command, ...]:
+    """Return every command, by noun."""
+    every = [*CALL_COMMANDS, *HOUSE_COMMANDS, *MONEY_COMMANDS]
+    return tuple(sorted(every, key=lambda command: (command.noun, command.verb)))
+
+
+def find(noun: str, verb: str) -> Command | None:
+    """Return one command, or None."""
+    return next((c for c in commands() if c.noun == noun and c.verb == verb), None)
