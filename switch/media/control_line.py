@@ -78,6 +78,8 @@ class ControlLine:
                 data, rights = wire.receive(self._line, self._buffer)
             except BlockingIOError:
                 break
+            except ConnectionResetError:
+                continue  # it left our reports unread; what it said before is still to come
             except OSError:
                 data, rights = memoryview(b""), []
             if not data:

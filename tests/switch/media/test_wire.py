@@ -104,3 +104,16 @@ def test_a_control_that_hangs_up_is_noticed(tmp_path: Path) -> None:
     assert line.poll() == [([wire.Leave()], [])]
     assert not line.is_up
     line.close()
+
+
+@pytest.mark.live
+def test_the_last_word_of_a_control_that_did_not_listen_is_heard(tmp_path: Path) -> None:
+    line = ControlLine(tmp_path / "s", lambda _: None)
+    control = call(tmp_path / "s")
+    line.answer()
+    line.say([REPORT])
+    wire.send(control, wire.build([wire.Leave()]))
+    control.close()
+    assert line.poll() == [([wire.Leave()], [])]
+    assert not line.is_up
+    line.close()
