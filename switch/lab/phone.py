@@ -187,7 +187,9 @@ class LabPhone:
         for call in self.calls:
             if not call.ended.is_set():
                 call.hang_up()
+            call.media.close()
         await self._pump.close()
+        await asyncio.sleep(0)
         self._group.create_task(_fail())
         with suppress(BaseExceptionGroup):
             await self._group.__aexit__(None, None, None)

@@ -7,7 +7,7 @@ import asyncio
 from collections import deque
 from dataclasses import dataclass
 from random import Random
-from typing import Final
+from typing import Final, cast
 
 import numpy as np
 
@@ -72,8 +72,7 @@ class PhoneMedia(asyncio.DatagramProtocol):
 
     def connection_made(self, transport: asyncio.BaseTransport) -> None:
         """See asyncio."""
-        assert isinstance(transport, asyncio.DatagramTransport)
-        self._transport = transport
+        self._transport = cast("asyncio.DatagramTransport", transport)
 
     def datagram_received(self, data: bytes, addr: tuple[str, int]) -> None:  # noqa: ARG002 - asyncio's signature
         """Keep a frame, or read a key."""
