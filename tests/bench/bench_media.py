@@ -1,4 +1,4 @@
-"""What one packet costs: a media plane alone, N calls, all legs inspected, talked through from outside.
+"""What one packet costs: a media plane alone, N calls, all legs inspected.
 
     python -m tests.bench.bench_media [--calls 100] [--seconds 5] [--no-inspection] [--workers 1]
 
@@ -34,13 +34,13 @@ def cpu_s(pids: Sequence[int]) -> float:
     return ticks / os.sysconf("SC_CLK_TCK")
 
 
-async def say(load: asyncio.subprocess.Process, value: Any) -> None:
+async def say(load: asyncio.subprocess.Process, value: object) -> None:
     assert load.stdin is not None
     load.stdin.write(json.dumps(value).encode() + b"\n")
     await load.stdin.drain()
 
 
-async def hear(load: asyncio.subprocess.Process) -> Any:
+async def hear(load: asyncio.subprocess.Process) -> Any:  # noqa: ANN401 - JSON
     assert load.stdout is not None
     return json.loads(await load.stdout.readline())
 
@@ -114,7 +114,8 @@ def main() -> None:
     parser.add_argument("--workers", type=int, default=1)
     parser.add_argument("--no-inspection", dest="inspection", action="store_false")
     with tempfile.TemporaryDirectory() as data:
-        print(json.dumps(asyncio.run(run(parser.parse_args(), Path(data)))), flush=True)
+        found = asyncio.run(run(parser.parse_args(), Path(data)))
+    sys.stdout.write(json.dumps(found) + "\n")
 
 
 if __name__ == "__main__":

@@ -1,4 +1,4 @@
-"""A load of RTP: every telephone sends 50 packets a second, spread over the tick; one loop, compiled.
+"""A load of RTP: every telephone sends 50 packets a second, spread over the tick.
 
 The first PROBES legs carry the time of sending and are read all the time: what comes out of their
 other side says how long the switch kept it.
@@ -7,11 +7,10 @@ other side says how long the switch kept it.
 import json
 import socket
 import sys
-from typing import Any
-
 import numpy as np
 from numba import njit
 
+from switch.media.legs import Bytes, Int32, Int64
 from switch.media.libc import (
     CLOCK_MONOTONIC,
     MSG_DONTWAIT,
@@ -31,13 +30,13 @@ SENT, RECEIVED, LATE, TIMED = range(4)
 
 
 @njit(cache=True, nogil=True)
-def now_ns(time: Any) -> Any:
+def now_ns(time: Int64) -> int:
     clock_gettime(CLOCK_MONOTONIC, time.ctypes.data)
-    return time[0] * 1_000_000_000 + time[1]
+    return int(time[0] * 1_000_000_000 + time[1])
 
 
 @njit(cache=True, nogil=True)
-def hear(fd: Any, buffer: Any, counts: Any, kept_ns: Any, time: Any) -> Any:
+def hear(fd: int, buffer: Bytes, counts: Int64, kept_ns: Int64, time: Int64) -> bool:
     """Read one packet of a probe; note how old it is."""
     if recvfrom(fd, buffer.ctypes.data, 2048, MSG_DONTWAIT, 0, 0) != PACKET_BYTES:
         return False
@@ -52,7 +51,7 @@ def hear(fd: Any, buffer: Any, counts: Any, kept_ns: Any, time: Any) -> Any:
 
 
 @njit(cache=True, nogil=True)
-def write_header(packet: Any, tick: Any, ssrc: Any) -> None:
+def write_header(packet: Bytes, tick: int, ssrc: int) -> None:
     packet[0] = 0x80
     packet[2] = (tick >> 8) & 255
     packet[3] = tick & 255
@@ -62,7 +61,9 @@ def write_header(packet: Any, tick: Any, ssrc: Any) -> None:
 
 
 @njit(cache=True, nogil=True)
-def talk(fds: Any, targets: Any, ticks: Any, counts: Any, kept_ns: Any, time: Any) -> None:
+def talk(  # noqa: PLR0917 - compiled: no keyword-only arguments there
+    fds: Int32, targets: Bytes, ticks: int, counts: Int64, kept_ns: Int64, time: Int64
+) -> None:
     """Send `ticks` packets from every leg, read what arrives."""
     n = fds.size
     probes = min(PROBES, n)
@@ -103,7 +104,7 @@ def talk(fds: Any, targets: Any, ticks: Any, counts: Any, kept_ns: Any, time: An
 
 
 @njit(cache=True, nogil=True)
-def bare(fds: Any, target: Any, rounds: Any, time: Any) -> Any:
+def bare(fds: Int32, target: Bytes, rounds: int, time: Int64) -> int:
     """One sendto and one recv on one hot pair, ns: what no relay can go below."""
     buffer = np.zeros(PACKET_BYTES, np.uint8)
     begin = now_ns(time)
@@ -115,7 +116,7 @@ def bare(fds: Any, target: Any, rounds: Any, time: Any) -> Any:
     return (now_ns(time) - begin) // (rounds * 100)
 
 
-def sockaddr(port: int) -> np.ndarray[Any, np.dtype[np.uint8]]:
+def sockaddr(port: int) -> Bytes:
     found = np.zeros(16, np.uint8)
     found[:8] = (2, 0, port >> 8, port & 255, 127, 0, 0, 1)
     return found
@@ -142,6 +143,11 @@ def floor_us() -> float:
     return best / 1000
 
 
+def say(value: object) -> None:
+    sys.stdout.write(json.dumps(value) + "\n")
+    sys.stdout.flush()
+
+
 def main() -> None:
     """Say our ports; read the switch's; talk; say what came of it. JSON lines, both ways."""
     count, seconds = int(sys.argv[1]), float(sys.argv[2])
@@ -150,14 +156,14 @@ def main() -> None:
     time, counts = np.zeros(2, np.int64), np.zeros(4, np.int64)
     kept_ns = np.zeros(200_000, np.int64)
     talk(fds[:0], np.zeros((0, 16), np.uint8), 1, counts, kept_ns, time)
-    print(json.dumps([one.getsockname()[1] for one in telephones]), flush=True)
+    say([one.getsockname()[1] for one in telephones])
     targets = np.stack([sockaddr(port) for port in json.loads(sys.stdin.readline())])
     talk(fds, targets, 50, counts, kept_ns, time)
     counts[:] = 0
     floor = floor_us()
-    print(json.dumps("begin"), flush=True)
+    say("begin")
     talk(fds, targets, round(seconds * 50), counts, kept_ns, time)
-    print(json.dumps("end"), flush=True)
+    say("end")
     kept_ms = np.sort(kept_ns[: counts[TIMED]]) / 1e6
     result = {
         "sent": int(counts[SENT]),
@@ -170,7 +176,7 @@ def main() -> None:
             "max": round(float(kept_ms[-1]), 2),
         },
     }
-    print(json.dumps(result), flush=True)
+    say(result)
 
 
 if __name__ == "__main__":
