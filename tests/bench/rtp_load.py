@@ -7,6 +7,7 @@ other side says how long the switch kept it.
 import json
 import socket
 import sys
+
 import numpy as np
 from numba import njit
 
