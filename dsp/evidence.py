@@ -90,6 +90,9 @@ BRIDGE_SIGNS: Final = frozenset(
 )
 """Signs of a second call, or of another person. Seven digits are one too, a single digit is not."""
 
+BRIDGE_NATS_MIN: Final = 1.0
+"""A sign is one from here on: a voice that is nearly the same is none. Chosen."""
+
 
 def gap_nats(gap_s: float) -> float:
     """G4: how much a gap's length speaks for hold against a pause.
@@ -180,7 +183,8 @@ class Ledger:
     def has_bridge_sign(self) -> bool:
         """Whether something speaks of a second call or another person."""
         return any(
-            cue.nats > 0 and (one in BRIDGE_SIGNS or (cue.cue == "T4" and cue.value == "number"))
+            cue.nats >= BRIDGE_NATS_MIN
+            and (one in BRIDGE_SIGNS or (cue.cue == "T4" and cue.value == "number"))
             for (one, _), cue in self._entries.items()
         )
 

@@ -12,7 +12,7 @@ from dsp import fired
 from dsp.fired import Fired, fire
 from dsp.floor import BANDS, total
 from dsp.frame import FloatArray, IntArray, power_of_dbm0
-from dsp.jit import stage
+from dsp.jit import stage, summing_stage
 from dsp.measure import Legs, Measures
 from dsp.state import Column, StateOwner
 
@@ -46,6 +46,18 @@ BASIS: Final = _cosines()
 
 REFERENCE, STEP = 0, 1
 
+PITCH_EVERY: Final = 2
+"""Of the frames of speech every second one is asked for its pitch. Chosen: 0.3 µs each."""
+PITCH_SAMPLES: Final = 80
+"""A frame at 4 kHz."""
+PITCH_LAGS: Final = (10, 48)
+"""400 to 83 Hz: what 20 ms can show twice."""
+PITCH_CLEAR_MIN: Final = 0.7
+"""Normalised correlation one period apart, in a clear vowel. Chosen."""
+PITCH_FIRST: Final = 0.8
+"""The shortest lag this near to the best is the period; longer ones are its multiples. Chosen."""
+PITCH_LAG_S: Final = 2 / 8000
+
 
 class Voices(NamedTuple):
     """State: talk-spurts, and sums over the cepstra of the leg's speech."""
@@ -58,8 +70,14 @@ class Voices(NamedTuple):
     sums: FloatArray
     squares: FloatArray
     """[rows, 2, 9]."""
+    pitch: FloatArray
+    """[rows, 2, 3] count, sum and sum of squares of the logarithm of the pitch."""
     levels: FloatArray
     """Scratch: the bands of this frame in dB."""
+    slow: FloatArray
+    """Scratch: this frame at 4 kHz."""
+    likeness: FloatArray
+    """Scratch: correlation at each lag."""
 
 
 def allocate(owner: StateOwner) -> Voices:
@@ -73,7 +91,10 @@ def allocate(owner: StateOwner) -> Voices:
             "frames": Column(np.int32, (2,)),
             "sums": Column(np.float32, (2, CEPSTRA)),
             "squares": Column(np.float32, (2, CEPSTRA)),
+            "pitch": Column(np.float32, (2, 3)),
             "levels": Column(np.float32, (BANDS,)),
+            "slow": Column(np.float32, (PITCH_SAMPLES,)),
+            "likeness": Column(np.float32, (PITCH_LAGS[1] + 2,)),
         },
     )
 
@@ -125,6 +146,8 @@ def add_voice(i: int, measures: Measures, legs: Legs, voices: Voices, codes: Fir
         sums[k] += value
         squares[k] += value * value
     voices.frames[row, into] += 1
+    if voices.frames[row, into] % PITCH_EVERY == 0:
+        add_pitch(measures.samples[i], row, into, voices)
     if into == STEP:
         if voices.frames[row, STEP] >= STEP_FRAMES:
             fire(codes, row, fired.VOICE_STEP, 0.0, 0.0)
@@ -133,3 +156,50 @@ def add_voice(i: int, measures: Measures, legs: Legs, voices: Voices, codes: Fir
         for k in range(CEPSTRA):
             sums[k] *= np.float32(0.5)
             squares[k] *= np.float32(0.5)
+        for k in range(3):
+            voices.pitch[row, REFERENCE, k] *= np.float32(0.5)
+
+
+@stage
+def add_pitch(samples: FloatArray, row: int, into: int, voices: Voices) -> None:
+    """Take the pitch of a frame of speech, if it has one."""
+    lag = period(samples, voices.slow[row], voices.likeness[row])
+    if lag > 0.0:
+        pitch = -np.log(lag * PITCH_LAG_S)
+        voices.pitch[row, into, 0] += 1.0
+        voices.pitch[row, into, 1] += pitch
+        voices.pitch[row, into, 2] += pitch * pitch
+
+
+@summing_stage
+def correlate(slow: FloatArray, lag: int) -> float:
+    """Normalised correlation of a frame with itself, `lag` later."""
+    both = np.float32(0.0)
+    one = np.float32(1e-9)
+    two = np.float32(1e-9)
+    for n in range(PITCH_SAMPLES - lag):
+        both += slow[n] * slow[n + lag]
+        one += slow[n] * slow[n]
+        two += slow[n + lag] * slow[n + lag]
+    return float(both / np.sqrt(one * two))
+
+
+@stage
+def period(samples: FloatArray, slow: FloatArray, likeness: FloatArray) -> float:
+    """Pitch period in samples at 4 kHz, or 0 where there is none to be seen."""
+    for n in range(PITCH_SAMPLES):
+        slow[n] = samples[2 * n] + samples[2 * n + 1]
+    for n in range(PITCH_SAMPLES - 1):
+        slow[n] += slow[n + 1]
+    best = 0.0
+    for lag in range(PITCH_LAGS[0] - 1, PITCH_LAGS[1] + 2):
+        likeness[lag] = correlate(slow, lag)
+        if PITCH_LAGS[0] <= lag <= PITCH_LAGS[1]:
+            best = max(best, likeness[lag])
+    if best < PITCH_CLEAR_MIN:
+        return 0.0
+    for lag in range(PITCH_LAGS[0], PITCH_LAGS[1] + 1):
+        left, here, right = likeness[lag - 1], likeness[lag], likeness[lag + 1]
+        if here >= PITCH_FIRST * best and left <= here >= right:
+            return float(lag + 0.5 * (left - right) / (left - 2.0 * here + right - 1e-6))
+    return 0.0

@@ -64,14 +64,14 @@ def second_call(
     third: Talker = CHILD,
     ring: bool = True,
 ) -> Scene:
-    """The outside party talks, holds, rings a third one, and merges."""
+    """The outside party talks, holds, rings a third one, and merges; or comes back alone."""
     rng = np.random.default_rng(seed)
     a, b = turns(MAN, WOMAN, talk_s, rng)
     b[-RATE_HZ:] = talk(WOMAN, 1.0, rng)
     merged = 10.0
     new = talk(third, merged, rng)
     old = np.concatenate([silence(4.0), talk(WOMAN, merged - 4.0, rng)])
-    late = new + old[: len(new)]
+    late = new if third == WOMAN else new + old[: len(new)]
     if floor_dbm0 is not None:
         b = b + noise(talk_s, floor_dbm0, rng)[: len(b)]
         late = late + noise(merged, floor_dbm0 + 3, rng, 0.3)[: len(late)]

@@ -37,10 +37,14 @@ def test_two_people_who_talk_with_pauses_are_never_flagged(
     assert alarms(two_party(seed, 120, floor_dbm0)) == []
 
 
-def test_hold_and_return_of_the_same_person_is_call_waiting() -> None:
-    scene = second_call(52, floor_dbm0=-50.0, hold_s=6, talk_s=20, third=WOMAN, ring=False)
-    found = alarms(scene)
-    assert [event.kind for event in found] == [Kind.CALL_WAITING]
+def test_hold_and_return_of_the_same_person_is_call_waiting_and_never_a_warning() -> None:
+    waiting = 0
+    for seed in range(50, 56):
+        scene = second_call(seed, floor_dbm0=-50.0, hold_s=6, talk_s=20, third=WOMAN, ring=False)
+        found = alarms(scene)
+        waiting += Kind.CALL_WAITING in {event.kind for event in found}
+        assert {event.tier for event in found} <= {Tier.LOG}
+    assert waiting >= 3
 
 
 def test_without_a_bridge_sign_the_tier_stays_log() -> None:
