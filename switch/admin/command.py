@@ -58,6 +58,11 @@ class Argument:
     choices: tuple[str, ...] = ()
     many: bool = False
 
+    @property
+    def key(self) -> str:
+        """Its name among what is given: `--terminal-off-s` is `terminal_off_s`."""
+        return self.name.lstrip("-").replace("-", "_")
+
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Command:
@@ -69,3 +74,8 @@ class Command:
     arguments: tuple[Argument, ...] = ()
     run: Callable[[Desk, Mapping[str, Any]], Awaitable[Any]]
     needs_switch: bool = False
+
+    def complete(self, given: Mapping[str, Any]) -> dict[str, Any]:
+        """Lay what was given over the defaults of what may be left out."""
+        optional = (a for a in self.arguments if not a.required)
+        return {a.key: False if a.kind is bool else a.default for a in optional} | dict(given)

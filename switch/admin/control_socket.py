@@ -88,9 +88,12 @@ class ControlServer:
             return {"ok": False, "error": f"There is no command `{noun} {verb}`."}
         try:
             async with asyncio.timeout(ANSWER_S_MAX):
-                result = await command.run(replace(self._desk, by=by), given)
+                result = await command.run(replace(self._desk, by=by), command.complete(given))
         except (KinlineError, OSError) as error:
             return {"ok": False, "error": str(error)}
+        except (TypeError, ValueError, KeyError, AttributeError) as error:
+            log.warning("`%s %s` could not be carried out: %r", noun, verb, error)
+            return {"ok": False, "error": f"`{noun} {verb}`: not these arguments ({error})."}
         except TimeoutError:
             return {"ok": False, "error": f"`{noun} {verb}` took longer than {ANSWER_S_MAX:g} s."}
         if verb not in READS:

@@ -111,14 +111,14 @@ class PhoneMedia(asyncio.DatagramProtocol):
         self._mouth.clear()
         self._said.set()
 
-    def press(self, keys: str) -> None:
+    def press(self, keys: str, *, on_ms: int = KEY_MS, gap_frames: int = KEY_GAP_FRAMES) -> None:
         """Press keys, as telephone events if the other side takes them, else as tones."""
         if self.event_type is None:
             self.say(sounds.keys(keys))
             return
         for key in keys:
-            self._keys.extend(build_press(key, duration_ms=KEY_MS))
-            self._keys.extend([None] * KEY_GAP_FRAMES)
+            self._keys.extend(build_press(key, duration_ms=on_ms))
+            self._keys.extend([None] * gap_frames)
         self._said.clear()
 
     async def said(self) -> None:
