@@ -30,6 +30,9 @@ class Board:
     ) -> None:
         raise NotImplementedError
 
+    def health(self) -> dict[str, Any]:
+        return {}
+
     async def house_changed(self) -> None:
         self.told += 1
 
