@@ -1,4 +1,4 @@
-"""Errors by whose fault they are. What a business rule says no to is a value, never one of these."""
+"""Errors by whose fault they are. A business rule's no is a value, never one of these."""
 
 
 class KinlineError(Exception):

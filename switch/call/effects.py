@@ -16,7 +16,7 @@ class AnswerCaller:
 
 @dataclass(frozen=True, slots=True)
 class Play:
-    """Say this to one side, in its language; replaces what plays there. `prompt_ended` comes back."""
+    """Say this to one side, in its language; replaces what plays; `prompt_ended` comes."""
 
     side: Side
     phrases: tuple[Phrase, ...]
@@ -162,7 +162,7 @@ class HoldBack:
 
 @dataclass(frozen=True, slots=True)
 class NoteDetector:
-    """Tell the detectors something about one leg (`talking`, `warned`, `hold`, `resume`, `flash`)."""
+    """Tell the detectors about one leg: `talking`, `warned`, `hold`, `resume`, `flash`."""
 
     side: Side
     note: str
@@ -171,7 +171,7 @@ class NoteDetector:
 
 @dataclass(frozen=True, slots=True)
 class Mark:
-    """Write a mark into the record and tell the consoles: a detection, digits, a flash, an order."""
+    """Write a mark into the record and tell the consoles: detection, digits, flash, order."""
 
     kind: str
     tier: str
@@ -223,7 +223,8 @@ class CallState(Enum):
 
 Effect = (
     AnswerCaller | Play | PlayTone | StopPlaying | HearDigits | Deafen | CheckPin | RecordName
-    | ReadBalance | RequestNumber | Screen | ReserveMoney | Dial | CancelDial | Bridge | Part | HangUp
+    | ReadBalance | RequestNumber | Screen | ReserveMoney | Dial | CancelDial | Bridge | Part
+    | HangUp
     | RefuseCaller | BlockByKeypad | UndoKeypadBlock | HoldBack | NoteDetector | Mark | Accepted
     | StateChanged | Finish
 )  # fmt: skip

@@ -22,7 +22,7 @@ KNOWN_TYPES: Final = frozenset(
         "application/sscc",
     }
 )
-"""Every INFO of these gets 200, even with an empty body, so that an adapter never sends it again."""
+"""Every INFO of these gets 200, even an empty one, so that an adapter never sends it again."""
 
 _SIGNAL: Final = re.compile(rb"(?im)^\s*signal\s*=\s*(\S+)")
 _EVENT: Final = re.compile(rb"(?im)^\s*event[\s=]+(\S+)")

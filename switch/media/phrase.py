@@ -8,7 +8,7 @@ from switch.money import Micros
 
 @dataclass(frozen=True, slots=True)
 class Amount:
-    """An amount of money, spoken exactly: dollars, cents and decimals of a cent where there are any."""
+    """An amount of money, spoken exactly, down to decimals of a cent."""
 
     micros: Micros
 
@@ -45,7 +45,7 @@ class Digits:
 
 @dataclass(frozen=True, slots=True)
 class Named:
-    """A name with a sound file of its own: `facility/F1`, `provider/P1`, `person/123`, `use/library`."""
+    """A name with a file of its own: `facility/F1`, `provider/P1`, `person/123`, `use/library`."""
 
     path: str
 

@@ -1,9 +1,9 @@
 """The real switch in a process of its own, with lab telephones around it, on loopback.
 
-    async with SwitchRig(tmp_path) as rig:
-        outside = await rig.outside()
-        terminal = await rig.terminal("T1")
-        call = await terminal.call("15551000001")
+async with SwitchRig(tmp_path) as rig:
+    outside = await rig.outside()
+    terminal = await rig.terminal("T1")
+    call = await terminal.call("15551000001")
 """
 
 import asyncio
@@ -283,6 +283,8 @@ class SwitchRig:
         assert self.process is not None
         self.process.kill()
         self.process.wait(timeout=10)
+        if self.process.stdout is not None:
+            self.process.stdout.close()
 
     def end(self) -> None:
         """End the switch: drain, then at once."""
