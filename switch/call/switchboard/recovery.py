@@ -61,7 +61,10 @@ class Recovery:
             self._release(live, reason, now)
         settled = await self._settle(row, surviving, reason, now) if row is not None else None
         if live is not None:
-            await self._write(live, settled, reason, _talked_s(row, surviving, now))
+            talked_s = _talked_s(row, surviving, now)
+            ended_at = surviving.ended_at if surviving is not None else None
+            ago_s = now - ended_at if ended_at is not None else 0.0
+            await self._write(live, settled, reason, talked_s=talked_s, ago_s=ago_s)
             await self._live.drop(call)
 
     async def _reason(self, row: MeterRow | None, surviving: Surviving | None) -> EndReason:
@@ -102,10 +105,16 @@ class Recovery:
         )
 
     async def _write(
-        self, live: LiveCall, settled: Settled | None, reason: EndReason, talked_s: float
+        self,
+        live: LiveCall,
+        settled: Settled | None,
+        reason: EndReason,
+        *,
+        talked_s: float,
+        ago_s: float,
     ) -> None:
         fields = dict(live.record)
-        fields.setdefault("ended_at", self._rooms.clock.wall())
+        fields.setdefault("ended_at", self._rooms.clock.wall() - ago_s)
         fields |= {
             "call_id": live.call,
             "reason": reason.value,
