@@ -40,7 +40,7 @@ async def say(load: asyncio.subprocess.Process, value: object) -> None:
     await load.stdin.drain()
 
 
-async def hear(load: asyncio.subprocess.Process) -> Any:  # noqa: ANN401 - JSON
+async def hear(load: asyncio.subprocess.Process) -> Any:
     assert load.stdout is not None
     return json.loads(await load.stdout.readline())
 

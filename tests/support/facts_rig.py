@@ -67,7 +67,7 @@ GOOD = Facts(
 )
 
 
-def but(facts: Facts = GOOD, /, **changes: Any) -> Facts:  # noqa: ANN401 - any field
+def but(facts: Facts = GOOD, /, **changes: Any) -> Facts:
     """Return the facts with some parts changed: `person__pin=…` reaches inside a part."""
     tops: dict[str, dict[str, Any]] = {}
     for name, value in changes.items():
@@ -77,7 +77,7 @@ def but(facts: Facts = GOOD, /, **changes: Any) -> Facts:  # noqa: ANN401 - any 
     return dataclasses.replace(facts, **fields)
 
 
-def _changed(part: Any, inner: dict[str, Any]) -> Any:  # noqa: ANN401 - any field
+def _changed(part: Any, inner: dict[str, Any]) -> Any:
     if "" in inner:
         return inner[""]
     plain = {name: value for name, value in inner.items() if "__" not in name}
@@ -90,12 +90,12 @@ def _changed(part: Any, inner: dict[str, Any]) -> Any:  # noqa: ANN401 - any fie
     return dataclasses.replace(part, **plain)
 
 
-def with_rules(facts: Facts = GOOD, /, **rules: Any) -> Facts:  # noqa: ANN401 - any field
+def with_rules(facts: Facts = GOOD, /, **rules: Any) -> Facts:
     """Return the facts at a facility that chose otherwise."""
     return but(facts, site__facility__rules=FacilityRules(**rules))
 
 
-def an_order(**changes: Any) -> HouseOrder:  # noqa: ANN401 - any field
+def an_order(**changes: Any) -> HouseOrder:
     """A lockdown of the facility."""
     order = HouseOrder(
         id=3, kind="lockdown", level="facility", target="F1", by="officer", why="drill", at=0.0

@@ -10,7 +10,7 @@ from switch.rtp.packet import RtpPacket
 from switch.sdp.offer_answer import RemoteAudio
 
 
-def far_end(port: int, **changes: Any) -> RemoteAudio:  # noqa: ANN401 - fields by name
+def far_end(port: int, **changes: Any) -> RemoteAudio:
     """Return what an offer/answer says about a telephone on loopback."""
     plain = RemoteAudio(
         ip="127.0.0.1",
@@ -45,7 +45,7 @@ class Softphone:
     def port(self) -> int:
         return int(self.socket.getsockname()[1])
 
-    def far_end(self, **changes: Any) -> RemoteAudio:  # noqa: ANN401 - same
+    def far_end(self, **changes: Any) -> RemoteAudio:
         return far_end(self.port, **changes)
 
     def say(self, payload: bytes, port: int, *, payload_type: int = 0) -> None:

@@ -42,7 +42,7 @@ LISTEN = '[transport]\nlisten = ["udp:127.0.0.1:5060"]\n'
 
 
 def test_a_wrong_value_names_line_path_and_range(tmp_path: Path) -> None:
-    said = complaint(tmp_path, LISTEN + '[media]\nport_min = 80\n')
+    said = complaint(tmp_path, LISTEN + "[media]\nport_min = 80\n")
     assert said == ":4: media.port_min: expected `int` >= 1024"
 
 

@@ -43,7 +43,7 @@ class Office:
     def __init__(self, store: Store, house: HouseStore) -> None:
         self.store, self.house, self.board = store, house, Board()
 
-    async def do(self, text: str, *, by: str = "officer", **given: Any) -> Any:  # noqa: ANN401 - passed on
+    async def do(self, text: str, *, by: str = "officer", **given: Any) -> Any:
         noun, _, verb = text.partition(" ")
         command = BY_NAME[noun, verb]
         clock = HouseClock()

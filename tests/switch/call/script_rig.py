@@ -105,7 +105,7 @@ class Rig:
         *,
         card: ErrorCard | None = None,
         settings: ScriptSettings | None = None,
-        **choices: Any,  # noqa: ANN401 (any field of the settings)
+        **choices: Any,
     ) -> None:
         chosen = settings or ScriptSettings(**choices)
         self.script = Script(settings=chosen, line=line, random=Random(1), card=card)

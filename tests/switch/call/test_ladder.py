@@ -47,14 +47,14 @@ EVENT = {
 }
 
 
-def event(**changes: Any) -> Detection:  # noqa: ANN401 (any field of an event)
+def event(**changes: Any) -> Detection:
     return read_detection({**EVENT, **changes})
 
 
 SURE = event()
 
 
-def missing(detection: Detection = SURE, site: Site = SITE, **at: Any) -> set[CutCondition]:  # noqa: ANN401
+def missing(detection: Detection = SURE, site: Site = SITE, **at: Any) -> set[CutCondition]:
     return set(unmet(detection, site, **{"warned_at": 100.0, "now": 120.0, **at}))
 
 
@@ -114,7 +114,7 @@ def test_a_card_is_read_from_its_file() -> None:
     assert read_card(b'{"wrong_cuts": {"three_way": {"g711": 0.00005}}}') == CARD
 
 
-def ladder(action: DetectionAction, **changes: Any) -> Ladder:  # noqa: ANN401 (any field of a site)
+def ladder(action: DetectionAction, **changes: Any) -> Ladder:
     return Ladder(replace(SITE, action=action, **changes), Random(1))
 
 

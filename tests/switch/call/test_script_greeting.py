@@ -25,7 +25,7 @@ from switch.screening.permit import Permit
 from tests.switch.call.script_rig import DIRECT, PERMIT, PRIVILEGED, Rig
 
 
-def greeting(permit: Permit = PERMIT, *, money_s: int = 600, **choices: Any) -> Rig:  # noqa: ANN401
+def greeting(permit: Permit = PERMIT, *, money_s: int = 600, **choices: Any) -> Rig:
     rig = Rig(DIRECT, **choices)
     rig.begin()
     rig.placed(permit, money_s=money_s)

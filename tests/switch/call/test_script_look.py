@@ -33,7 +33,7 @@ def three_way(tier: str, *, renewed: bool = False) -> dict[str, Any]:
     }
 
 
-def talking(action: DetectionAction = DetectionAction.FLAG, **named: Any) -> Rig:  # noqa: ANN401
+def talking(action: DetectionAction = DetectionAction.FLAG, **named: Any) -> Rig:
     permit: Permit = replace(PASSIVE, detection_action=action, **named.pop("permit", {}))
     rig = Rig(DIRECT, **named)
     rig.talking(permit)

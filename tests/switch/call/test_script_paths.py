@@ -91,7 +91,7 @@ EVENTS = st.fixed_dictionaries(
 SECONDS = st.integers(0, 1000)
 
 
-def call(name: str, *arguments: Any, **named: Any) -> Step:  # noqa: ANN401 (any input)
+def call(name: str, *arguments: Any, **named: Any) -> Step:
     return lambda rig: rig.do(getattr(rig.script, name)(*arguments, **named, now=rig.now))
 
 
@@ -156,7 +156,7 @@ def likely() -> st.SearchStrategy[list[Step]]:
 )
 @settings(max_examples=300, deadline=None)
 def test_every_path_ends_in_one_finish_with_a_member(  # noqa: PLR0917 (one per strategy)
-    line: Any,  # noqa: ANN401 (a sampled value)
+    line: Any,
     announcements: str,
     denied: Denied | None,
     way: list[Step],

@@ -15,7 +15,7 @@ from tests.switch.call.script_rig import DIRECT, PERMIT, PRIVILEGED, Rig
 PASSIVE = replace(PERMIT, passive=True)
 
 
-def talking(permit: Permit = PASSIVE, **choices: Any) -> Rig:  # noqa: ANN401 (any setting)
+def talking(permit: Permit = PASSIVE, **choices: Any) -> Rig:
     rig = Rig(DIRECT, **choices)
     rig.talking(permit)
     rig.last = []

@@ -96,7 +96,7 @@ class Rig:
 
     async def until(self, true: Callable[[], object], within_s: float = 3.0) -> None:
         async with asyncio.timeout(within_s):
-            while not true():  # noqa: ASYNC110 - what is waited for is in another process
+            while not true():
                 await asyncio.sleep(0.005)
 
     def die(self) -> None:

@@ -19,7 +19,7 @@ UNTIL_TEN_PAST = Schedule(open=(Window(start="08:00", end="12:15"),))
 HOTLINE = SpeedDial(facility="F1", code="*77", number="+15552340077", hotline=True)
 
 
-def hotline(**changes: Any) -> Facts:  # noqa: ANN401 - any field
+def hotline(**changes: Any) -> Facts:
     return but(
         number__call_class=CallClass.HOTLINE, number__speed_dial=HOTLINE, money__payer=None,
         **changes,

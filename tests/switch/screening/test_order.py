@@ -184,7 +184,7 @@ def test_each_class_skips_exactly_what_the_table_says(call_class: CallClass) -> 
     assert skipped == SKIPPED[call_class]
 
 
-def hotline(**changes: Any) -> Verdict:  # noqa: ANN401 - any field
+def hotline(**changes: Any) -> Verdict:
     dial: dict[str, Any] = {"number__call_class": CallClass.HOTLINE, "number__speed_dial": HOTLINE}
     return screen(but(**(dial | changes)))
 
@@ -219,7 +219,7 @@ def test_a_hotline_that_is_not_spared_keeps_the_hours_of_the_terminal() -> None:
     assert verdict.reason is R.TERMINAL_SCHEDULE
 
 
-def privileged(**changes: Any) -> Verdict:  # noqa: ANN401 - any field
+def privileged(**changes: Any) -> Verdict:
     base: dict[str, Any] = {
         "number__call_class": CallClass.PRIVILEGED,
         "number__audibility": Privileged(CALL),

@@ -51,7 +51,7 @@ class Site:
         digits: str = MOTHER,
         *,
         person: str | None = "123456",
-        **more: Any,  # noqa: ANN401 - passed on
+        **more: Any,
     ) -> Facts:
         return await self.house.gather(
             call=CallId(9),
@@ -62,11 +62,11 @@ class Site:
             **more,
         )
 
-    async def ask(self, digits: str = MOTHER, **more: Any) -> DenyReason | None:  # noqa: ANN401 - passed on
+    async def ask(self, digits: str = MOTHER, **more: Any) -> DenyReason | None:
         verdict = screen(await self.facts(digits, **more))
         return verdict.reason if isinstance(verdict, Denied) else None
 
-    async def write(self, deed: Any) -> None:  # noqa: ANN401 - a deed
+    async def write(self, deed: Any) -> None:
         await self.store.write(lambda c: deed(driver(c)))
         await self.house.reload()
 

@@ -103,7 +103,7 @@ async def opened(*sides: Side) -> AsyncIterator[None]:
 
 async def until(done: Callable[[], bool], within_s: float = 5.0) -> None:
     async with asyncio.timeout(within_s):
-        while not done():  # noqa: ASYNC110 - nothing here may know who waits
+        while not done():
             await asyncio.sleep(0.01)
 
 
