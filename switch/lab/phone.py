@@ -92,9 +92,9 @@ class PhoneCall:
         self._phone.respond(self.dialog, status, headers=headers)
         self.end("")
 
-    def hang_up(self) -> None:
-        """End it, from whatever state."""
-        self._phone.bye(self.dialog)
+    def hang_up(self, reason: str = "") -> None:
+        """End it, from whatever state; `reason` is the value of a Reason header."""
+        self._phone.bye(self.dialog, reason=reason)
         self.end("")
 
     def info(self, content_type: str, body: bytes) -> None:
@@ -257,9 +257,9 @@ class LabPhone:
         effects = self._stack.respond(dialog, status, body=body, headers=fields, now=self._now())
         self._pump.apply(effects)
 
-    def bye(self, dialog: DialogId) -> None:
+    def bye(self, dialog: DialogId, *, reason: str = "") -> None:
         """Hang up."""
-        self._pump.apply(self._stack.bye(dialog, now=self._now()))
+        self._pump.apply(self._stack.bye(dialog, reason=reason, now=self._now()))
 
     def info(self, dialog: DialogId, content_type: str, body: bytes) -> None:
         """Send an INFO."""
