@@ -10,7 +10,7 @@ ROWS_MAX: Final = 200
 """Calls on one page; those with trouble come first. Chosen: a person reads no more, and a page
 of a thousand rows each second would slow the loop that also serves SIP."""
 
-TIERS: Final = ("cut_eligible", "warn", "flag", "log")
+TIERS: Final = ("cut_eligible", "warn", "log")
 """Of a detection, the gravest first. detection.md section 6.2."""
 
 
