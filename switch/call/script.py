@@ -259,4 +259,7 @@ class Script:
         reason = release_to_end(release.q850, by_caller=by_caller)
         if reason is EndReason.CALLED_HANGUP and memory.bridge is BridgeAt.NONE:
             reason = EndReason.REFUSED
-        return close(memory, reason, by="caller" if by_caller else "called", now=now)
+        by = "caller" if by_caller else "called"
+        if reason is EndReason.NETWORK_FAILURE:
+            by = "network"
+        return close(memory, reason, by=by, now=now)

@@ -35,6 +35,8 @@ class RecordKeeper:
         self.facility = facility
         self.fields: dict[str, Any] = dict(facts)
         self.state = fx.CallState.OFF_HOOK
+        self.phase = fx.CallState.OFF_HOOK
+        """How far the call had come when its reason arose: the last state before the closing."""
         self.bridged_at: float | None = None
         self.ended: CallEnded | None = None
         self.trunk: TrunkId | None = None
@@ -61,6 +63,8 @@ class RecordKeeper:
     def state_changed(self, state: fx.CallState, now: float) -> None:
         """The call is in another state."""
         self.state = state
+        if state not in {fx.CallState.CLOSING, fx.CallState.DONE}:
+            self.phase = state
         wall = self._wall(now)
         if state is fx.CallState.SCREENING:
             self.stamp("screened_at", wall)
@@ -257,7 +261,7 @@ class RecordKeeper:
             digits_after_accept=self._digits,
             talked_s=round(self.talked_s(), 6),
             reason=finish.reason.value,
-            phase=self.state.value,
+            phase=self.phase.value,
             released_by=finish.released_by,
             charge=settled.charged,
             taxes=settled.taxes,

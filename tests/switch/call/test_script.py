@@ -48,3 +48,12 @@ def test_the_called_party_hangs_up_and_the_caller_hears_why() -> None:
     assert rig.heard(Side.A)[0] == HangUp(Side.A, 16, "called_hangup")
     assert rig.finish.reason is EndReason.CALLED_HANGUP
     assert rig.finish.released_by == "called"
+
+
+def test_a_failure_of_the_trunk_is_the_networks_doing() -> None:
+    rig = Rig(DIRECT)
+    rig.talking(PASSIVE)
+    rig.do(rig.script.signal(Side.B, Release(38), now=rig.now))
+    assert rig.said(Side.A) == ["end_network_failure"]
+    assert rig.finish.reason is EndReason.NETWORK_FAILURE
+    assert rig.finish.released_by == "network"
