@@ -208,6 +208,9 @@ class SwitchRig:
         edit: changes the whole text of the configuration.
     """
 
+    program = "switch"
+    """The module that runs; another one starts the same switch in an odd house."""
+
     def __init__(
         self,
         folder: Path,
@@ -259,7 +262,7 @@ class SwitchRig:
         """Start the switch and wait until it serves."""
         self.process = subprocess.Popen(
             [
-                *(sys.executable, "-m", "switch", "run"),
+                *(sys.executable, "-m", self.program, "run"),
                 *("--config", str(self.config), "--data", str(self.data)),
             ],
             cwd=ROOT,
