@@ -28,7 +28,7 @@ TERMINAL: Final = "T1"
 PERSON: Final = "123456"
 PIN: Final = "1234561357"
 NUMBER: Final = "15552345678"
-TRUNK_PORT: Final = 15080
+TRUNK_PORT: Final = 15090
 TALK_MICROS: Final = 71_500
 """Money for 39 seconds at 11 cents a minute: the length of the scene."""
 

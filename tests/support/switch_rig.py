@@ -50,6 +50,9 @@ port_rest_s = 1
 languages = ["en"]
 {script}
 
+[web]
+port = 0
+
 [billing]
 tariffs = ["tariffs/lab.toml"]
 
