@@ -137,6 +137,8 @@ def _carry_out(given: dict[str, Any]) -> int:
     data: Path = given.pop("data")
     as_json: bool = given.pop("json")
     follow = given.pop("follow", False)
+    for name in [n for n in given if n.endswith("_file") and given[n]]:
+        given[name] = str(Path(given[name]).absolute())
     client = ControlClient(data / "control.sock")
     if follow:
         return _follow(client, data, as_json=as_json)
