@@ -55,5 +55,6 @@ def test_a_failure_of_the_trunk_is_the_networks_doing() -> None:
     rig.talking(PASSIVE)
     rig.do(rig.script.signal(Side.B, Release(38), now=rig.now))
     assert rig.said(Side.A) == ["end_network_failure"]
+    assert rig.heard(Side.A)[0] == HangUp(Side.A, 38, "network_failure")
     assert rig.finish.reason is EndReason.NETWORK_FAILURE
     assert rig.finish.released_by == "network"
