@@ -98,63 +98,20 @@ OWN_LINES = {
     "L-velocity": ("QUICK", ""),
 }
 
+OPEN_TO_ALL = "velocity = false, pan_required = false"
+FACILITIES = {
+    "WIDE": ("lab", 'pin_mode = "none", first_digit_s = 1, next_digit_s = 1', OPEN_TO_ALL),
+    "LISTED": ("lab", 'pin_mode = "none"', f"{OPEN_TO_ALL}, allow_list = true"),
+    "UNPRICED": ("nowhere", 'pin_mode = "none"', OPEN_TO_ALL),
+    "QUICK": ("lab", 'pin_mode = "none", numbers_per_day_max = 1', "pan_required = false"),
+    "NAMED": ("lab", 'pin_mode = "id", pin_attempts_max = 1, next_digit_s = 1', "velocity = false"),
+    "LOCK": ("lab", "pin_attempts_max = 1", "velocity = false"),
+}
+"""Tariff, settings and rules of each."""
+
 HOUSE = f"""
 [outside]
 lines_file = "lines.toml"
-
-[[house.facility]]
-id = "WIDE"
-agency = "agency"
-name = "Wide House"
-tariff = "lab"
-languages = ["en"]
-settings = {{ pin_mode = "none", first_digit_s = 1, next_digit_s = 1 }}
-rules = {{ velocity = false, pan_required = false }}
-
-[[house.facility]]
-id = "LISTED"
-agency = "agency"
-name = "Listed House"
-tariff = "lab"
-languages = ["en"]
-settings = {{ pin_mode = "none" }}
-rules = {{ velocity = false, pan_required = false, allow_list = true }}
-
-[[house.facility]]
-id = "UNPRICED"
-agency = "agency"
-name = "Unpriced House"
-tariff = "nowhere"
-languages = ["en"]
-settings = {{ pin_mode = "none" }}
-rules = {{ velocity = false, pan_required = false }}
-
-[[house.facility]]
-id = "QUICK"
-agency = "agency"
-name = "Quick House"
-tariff = "lab"
-languages = ["en"]
-settings = {{ pin_mode = "none", numbers_per_day_max = 1 }}
-rules = {{ pan_required = false }}
-
-[[house.facility]]
-id = "NAMED"
-agency = "agency"
-name = "Named House"
-tariff = "lab"
-languages = ["en"]
-settings = {{ pin_mode = "id", pin_attempts_max = 1, next_digit_s = 1 }}
-rules = {{ velocity = false }}
-
-[[house.facility]]
-id = "LOCK"
-agency = "agency"
-name = "Locked House"
-tariff = "lab"
-languages = ["en"]
-settings = {{ pin_attempts_max = 1 }}
-rules = {{ velocity = false }}
 
 [[house.person]]
 person = {{ id = "300001", facility = "NAMED", name = "Ari Sample", name_file = "person/a" }}
@@ -218,9 +175,21 @@ reason = "the line refuses collect calls"
 """
 
 
-def gateways(lines_port: int) -> str:
-    """Return the gateway that all lines hang on, and the lines."""
-    text = f"""
+def house(lines_port: int) -> str:
+    """Return the house: its facilities, the gateway that all lines hang on, and the lines."""
+    text = HOUSE
+    for name, (tariff, settings, rules) in FACILITIES.items():
+        text += f"""
+[[house.facility]]
+id = "{name}"
+agency = "agency"
+name = "{name.title()} House"
+tariff = "{tariff}"
+languages = ["en"]
+settings = {{ {settings} }}
+rules = {{ {rules} }}
+"""
+    text += f"""
 [[house.gateway]]
 id = "lines"
 facility = "WIDE"
@@ -309,7 +278,7 @@ async def stage(tmp_path_factory: pytest.TempPathFactory) -> AsyncIterator[Stage
         first = int(text.partition("port_min = ")[2].split()[0])
         return text.replace(f"port_max = {first + 1999}", f"port_max = {first + PORTS - 1}")
 
-    async with SwitchRig(folder, more=HOUSE + gateways(port), edit=narrow) as rig:
+    async with SwitchRig(folder, more=house(port), edit=narrow) as rig:
         outside = await rig.outside()
         lines = await rig.phone("lines", port=port, speaks_always=False)
         stage = Stage(rig=rig, outside=outside, lines=lines)
