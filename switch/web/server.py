@@ -40,6 +40,9 @@ GOODBYE_S_MAX: Final = 2
 CONNECTIONS_MAX: Final = 2000
 """Chosen: four for each live page; above it, 503."""
 
+BACKLOG_MAX: Final = 128
+"""Connections that wait to be accepted. Chosen: the system's usual limit."""
+
 Metrics = Callable[[], tuple[bytes, str]]
 
 
@@ -93,6 +96,7 @@ class WebServer:
         bound.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
         try:
             bound.bind((settings.host, settings.port))
+            bound.listen(BACKLOG_MAX)  # who comes before uvicorn is up waits a moment
         except OSError as error:
             bound.close()
             raise SettingsError(
@@ -109,10 +113,13 @@ class WebServer:
         """Serve until `close`, or until cancelled."""
         assert self._server is not None
         assert self._socket is not None
-        async with asyncio.TaskGroup() as group:
-            beat = group.create_task(self.feed.run())
-            await self._server.serve(sockets=[self._socket])
-            beat.cancel()
+        try:
+            async with asyncio.TaskGroup() as group:
+                beat = group.create_task(self.feed.run())
+                await self._server.serve(sockets=[self._socket])
+                beat.cancel()
+        finally:
+            self._socket.close()
 
     def close(self) -> None:
         """Let the pages go; `run` returns soon after."""
