@@ -46,12 +46,25 @@ def stamp(*modules: ModuleType) -> int:
             if isinstance(value, FunctionType):
                 crc = zlib.crc32(_code_bytes(value.__code__), crc)
             elif isinstance(value, int | float | tuple):
-                crc = zlib.crc32(f"{name}={value!r}".encode(), crc)
+                crc = zlib.crc32(f"{name}={_plain(value)}".encode(), crc)
             elif isinstance(value, np.ndarray):
                 crc = zlib.crc32(value.tobytes(), crc)
     return crc
 
 
 def _code_bytes(code: CodeType) -> bytes:
-    constants = [c for c in code.co_consts if not isinstance(c, CodeType)]
+    constants = [_plain(c) for c in code.co_consts if not isinstance(c, CodeType)]
     return code.co_code + repr((constants, code.co_names, code.co_varnames)).encode()
+
+
+def _plain(value: object) -> str:
+    """Write a constant the same way in every process: sets in order, objects without address."""
+    match value:
+        case frozenset():
+            return f"{{{','.join(sorted(_plain(item) for item in value))}}}"
+        case tuple():
+            return f"({','.join(_plain(item) for item in value)})"
+        case None | bool() | int() | float() | str() | bytes():
+            return repr(value)
+        case _:
+            return type(value).__qualname__
