@@ -240,7 +240,7 @@ class Scene:
     # ---- asking
 
     async def _ask(self, noun: str, verb: str, **given: Any) -> Any:  # noqa: ANN401 - JSON
-        return await asyncio.to_thread(lambda: self._client.ask(noun, verb, given, by="lab"))
+        return await asyncio.to_thread(lambda: self._client.ask(noun, verb, given))
 
     async def _live(self) -> dict[str, Any]:
         rows = (await self._ask("calls", "list", rows=1))["live"]

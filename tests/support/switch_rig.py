@@ -322,7 +322,7 @@ class SwitchRig:
     def ask(self, noun: str, verb: str = "", **given: Any) -> Any:
         """Carry out one command at the running switch."""
         named = {name.removeprefix("opt_"): value for name, value in given.items()}
-        return ControlClient(self.data / "control.sock").ask(noun, verb, named, by="test")
+        return ControlClient(self.data / "control.sock").ask(noun, verb, named)
 
     async def asked(self, noun: str, verb: str = "", **given: Any) -> Any:
         """The same without holding up the telephones of this process."""
