@@ -1,7 +1,6 @@
 """`kinline calls …`, `cut …`, `health`, `audit …`: what happened, what happens, and ending it."""
 
 from collections.abc import Mapping
-from dataclasses import asdict
 from typing import Any, Final
 
 from switch.admin.command import Argument, Command, Desk
@@ -59,9 +58,23 @@ async def _health(desk: Desk, _given: Given) -> dict[str, Any]:
     return desk.board.health()
 
 
-async def _audit_verify(desk: Desk, _given: Given) -> dict[str, Any]:
-    verdict = await desk.store.read(audit_store.verify)
-    return asdict(verdict)
+async def _audit_verify(desk: Desk, given: Given) -> dict[str, Any]:
+    published = _head(given["head"]) if given["head"] else None
+    verdict = await desk.store.read(lambda c: audit_store.verify(c, published=published))
+    return {
+        "sound": not verdict.faults,
+        "entries": verdict.entries,
+        "head": f"{verdict.entries}:{verdict.head}",
+        "faults": list(verdict.faults),
+    }
+
+
+def _head(text: str) -> tuple[int, str]:
+    """Read a head as `verify` prints it: `120:9f…`."""
+    n, _, link = text.partition(":")
+    if not n.isdecimal() or len(link) != 64:
+        raise UserError("A head is written like `120:` and 64 hexadecimal digits.")
+    return int(n), link
 
 
 async def _audit_list(desk: Desk, given: Given) -> list[dict[str, Any]]:
@@ -125,6 +138,19 @@ CALL_COMMANDS: Final = (
         run=_health,
         needs_switch=True,
     ),
-    Command(noun="audit", verb="verify", help="prove the audit trail", run=_audit_verify),
+    Command(
+        noun="audit",
+        verb="verify",
+        help="prove that the audit trail is whole",
+        arguments=(
+            Argument(
+                name="--head",
+                help="a head that was published: it must still be there",
+                required=False,
+                default="",
+            ),
+        ),
+        run=_audit_verify,
+    ),
     Command(noun="audit", verb="list", help="the last entries", arguments=(ROWS,), run=_audit_list),
 )

@@ -7,19 +7,21 @@ socket; if none runs, they open the store under its exclusive lock. `run`, `chec
 
 import argparse
 import asyncio
-import getpass
+import os
 import sys
 import time
 from collections.abc import Callable, Mapping, Sequence
 from pathlib import Path
 from typing import Any, Final
 
+from switch.admin.audit_note import is_kept, news_of
 from switch.admin.command import Argument, Command, Desk
-from switch.admin.control_socket import ControlClient
+from switch.admin.control_socket import ControlClient, user_name
 from switch.admin.registry import commands
 from switch.admin.render import render
 from switch.clock import SystemClock
 from switch.errors import KinlineError, UserError
+from switch.events.audit import AuditTrail
 from switch.store.engine import Store
 
 FOLLOW_S: Final = 1.0
@@ -86,16 +88,43 @@ def _parser(programs: Programs) -> argparse.ArgumentParser:
     verbs: dict[str, Any] = {}
     for command in commands():
         if not command.verb:
-            one = nouns.add_parser(command.noun, help=command.help, description=command.help)
+            one = nouns.add_parser(
+                command.noun,
+                help=command.help,
+                description=command.help,
+                epilog=_examples(command),
+                formatter_class=argparse.RawDescriptionHelpFormatter,
+            )
         else:
             if command.noun not in verbs:
                 noun = nouns.add_parser(command.noun, help=_verbs_of(command.noun))
                 verbs[command.noun] = noun.add_subparsers(metavar="VERB", required=True)
             one = verbs[command.noun].add_parser(
-                command.verb, help=command.help, description=command.help
+                command.verb,
+                help=command.help,
+                description=command.help,
+                epilog=_examples(command),
+                formatter_class=argparse.RawDescriptionHelpFormatter,
             )
         _add_arguments(one, command)
     return parser
+
+
+def _examples(command: Command) -> str:
+    """Return what `--help` shows last: the examples, or the shape of a call without any."""
+    words = command.examples or (_shape(command),)
+    return "examples:\n" + "".join(f"  kinline {line}\n" for line in words)
+
+
+def _shape(command: Command) -> str:
+    """Write the required arguments as they would be typed."""
+    parts = [command.noun, command.verb]
+    for argument in command.arguments:
+        if not argument.required:
+            continue
+        value = argument.choices[0] if argument.choices else argument.name.strip("-").upper()
+        parts.append(f"{argument.name} {value}" if argument.name.startswith("--") else value)
+    return " ".join(part for part in parts if part)
 
 
 def _verbs_of(noun: str) -> str:
@@ -142,29 +171,50 @@ def _carry_out(given: dict[str, Any]) -> int:
     client = ControlClient(data / "control.sock")
     if follow:
         return _follow(client, data, as_json=as_json)
-    result = _ask(client, command, given, data)
+    prepared = command.prepare(given) if command.prepare else given
+    result = _ask(client, command, prepared, data)
     sys.stdout.write(render(result, as_json=as_json))
-    return 0
+    is_unsound = isinstance(result, Mapping) and result.get("sound") is False
+    return 1 if is_unsound else 0
 
 
 def _ask(client: ControlClient, command: Command, given: Mapping[str, Any], data: Path) -> Any:  # noqa: ANN401 - JSON
-    by = getpass.getuser()
     if client.is_served():
-        return client.ask(command.noun, command.verb, given, by=by)
+        return client.ask(command.noun, command.verb, given)
     if command.needs_switch:
         raise UserError(f"No switch runs on {data}. Start it with `kinline run`.")
     if not data.is_dir():
         raise UserError(f"There is no data directory {data}. Name it with --data.")
-    return asyncio.run(_alone(command, given, data, by))
+    return asyncio.run(_alone(command, given, data))
 
 
-async def _alone(command: Command, given: Mapping[str, Any], data: Path, by: str) -> Any:  # noqa: ANN401 - JSON
+async def _alone(command: Command, given: Mapping[str, Any], data: Path) -> Any:  # noqa: ANN401 - JSON
     """Carry a command out on the store; its lock keeps a switch from starting meanwhile."""
     clock = SystemClock()
+    by = f"cli:{user_name(os.getuid())}"
     store = await Store.open(data / "kinline.sqlite3", clock=clock, create=False)
+    trail = AuditTrail(store=store, clock=clock, audit_max=1)
     try:
         desk = Desk(store=store, clock=clock, board=None, by=by)
-        return await command.run(desk, given)
+        outcome = ""
+        try:
+            return await command.run(desk, given)
+        except KinlineError as error:
+            outcome = str(error)
+            raise
+        finally:
+            if is_kept(command):
+                trail.publish_nowait(
+                    news_of(
+                        command,
+                        given,
+                        by=by,
+                        address="store",
+                        outcome=outcome,
+                        at_wall=clock.wall(),
+                    )
+                )
+                await trail.flush()
     finally:
         await store.close()
 

@@ -74,6 +74,11 @@ class Command:
     arguments: tuple[Argument, ...] = ()
     run: Callable[[Desk, Mapping[str, Any]], Awaitable[Any]]
     needs_switch: bool = False
+    prepare: Callable[[Mapping[str, Any]], Mapping[str, Any]] | None = None
+    """Done where the person sits, before the command goes to the switch: reads files, asks for
+    secrets. What it returns is what `run` is given."""
+    examples: tuple[str, ...] = ()
+    """Shown under `--help`, without the word `kinline`."""
 
     def complete(self, given: Mapping[str, Any]) -> dict[str, Any]:
         """Lay what was given over the defaults of what may be left out."""

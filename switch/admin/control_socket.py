@@ -2,25 +2,29 @@
 
 One line asks, one line answers:
 
-    {"noun": "terminal", "verb": "disable", "given": {"terminal": "T1"}, "by": "root"}
+    {"noun": "terminal", "verb": "disable", "given": {"terminal": "T1"}}
     {"ok": true, "result": {...}}      or      {"ok": false, "error": "There is no terminal T1."}
 
 The socket belongs to the user that runs the switch (mode 0600): who can open it may do anything.
+Who that is the kernel says, not the question; every change goes to the audit trail.
 """
 
 import asyncio
 import json
 import logging
 import os
+import pwd
 import socket
+import struct
 from collections.abc import Mapping
 from dataclasses import replace
 from pathlib import Path
 from typing import Any, Final
 
+from switch.admin.audit_note import is_kept, news_of
 from switch.admin.command import Desk
 from switch.admin.registry import find
-from switch.call.news import AuditNews, Publisher
+from switch.call.news import Publisher
 from switch.errors import KinlineError, StoreError, UserError
 
 LINE_BYTES_MAX: Final = 1_048_576
@@ -29,8 +33,8 @@ LINE_BYTES_MAX: Final = 1_048_576
 ANSWER_S_MAX: Final = 60.0
 """How long a command may take. Chosen: far above any, so that nobody waits for ever."""
 
-READS: Final = frozenset({"list", "show", "verify", "quote", ""})
-"""Verbs that change nothing; all others go to the audit trail."""
+PEER: Final = struct.Struct("3i")
+"""Process, user and group at the other end. unix(7), SO_PEERCRED."""
 
 log = logging.getLogger(__name__)
 
@@ -67,55 +71,60 @@ class ControlServer:
             self._path.unlink(missing_ok=True)
 
     async def _serve(self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
+        by = f"cli:{peer_name(writer.get_extra_info('socket'))}"
         try:
             while line := await reader.readline():
-                writer.write(json.dumps(await self._answer(line)).encode() + b"\n")
+                answer = await self._answer(line, by)
+                writer.write(json.dumps(answer, default=str).encode() + b"\n")
                 await writer.drain()
         except (OSError, ValueError) as error:
             log.info("a control connection ended: %s", error)
         finally:
             writer.close()
 
-    async def _answer(self, line: bytes) -> dict[str, Any]:
+    async def _answer(self, line: bytes, by: str) -> dict[str, Any]:
         try:
             asked = json.loads(line)
-            noun, verb = str(asked["noun"]), str(asked["verb"])
-            given, by = dict(asked["given"]), str(asked["by"])
+            noun, verb, given = str(asked["noun"]), str(asked["verb"]), dict(asked["given"])
+            by += f" ({str(asked['by'])[:40]})" if asked.get("by") else ""
         except (ValueError, KeyError, TypeError):
-            return {"ok": False, "error": "Not a question: noun, verb, given and by are needed."}
+            return {"ok": False, "error": "Not a question: noun, verb and given are needed."}
         command = find(noun, verb)
         if command is None:
             return {"ok": False, "error": f"There is no command `{noun} {verb}`."}
+        outcome, result = "", None
         try:
             async with asyncio.timeout(ANSWER_S_MAX):
-                result = await command.run(replace(self._desk, by=by), command.complete(given))
+                result = await command.run(replace(self._desk, by=by), given)
         except (KinlineError, OSError) as error:
-            return {"ok": False, "error": str(error)}
-        except (TypeError, ValueError, KeyError, AttributeError) as error:
-            log.warning("`%s %s` could not be carried out: %r", noun, verb, error)
-            return {"ok": False, "error": f"`{noun} {verb}`: not these arguments ({error})."}
+            outcome = str(error)
         except TimeoutError:
-            return {"ok": False, "error": f"`{noun} {verb}` took longer than {ANSWER_S_MAX:g} s."}
-        if verb not in READS:
-            self._publish(noun, verb, given, by)
-        return {"ok": True, "result": result}
-
-    def _publish(self, noun: str, verb: str, given: Mapping[str, Any], by: str) -> None:
-        said = {
-            k: v for k, v in given.items() if "passcode" not in k and v not in ("", None, False)
-        }
-        self._publisher.publish_nowait(
-            AuditNews(
-                who=by,
-                role="site_admin",
-                address="control.sock",
-                what=f"{noun} {verb}",
-                target=str(next(iter(said.values()), "")),
-                after=json.dumps(said, default=str, sort_keys=True),
-                why=str(given.get("why") or given.get("note") or ""),
-                at_wall=self._desk.clock.wall(),
+            outcome = f"`{noun} {verb}` took longer than {ANSWER_S_MAX:g} s."
+        except (KeyError, TypeError) as error:
+            outcome = f"`{noun} {verb}` was not given what it needs: {error}"
+        if is_kept(command):
+            at_wall = self._desk.clock.wall()
+            self._publisher.publish_nowait(
+                news_of(
+                    command, given, by=by, address="control.sock", outcome=outcome, at_wall=at_wall
+                )
             )
-        )
+        return {"ok": False, "error": outcome} if outcome else {"ok": True, "result": result}
+
+
+def peer_name(line: socket.socket) -> str:
+    """Return the name of the user at the other end, as the kernel knows it."""
+    credentials = line.getsockopt(socket.SOL_SOCKET, socket.SO_PEERCRED, PEER.size)
+    _, user, _ = PEER.unpack(credentials)
+    return user_name(user)
+
+
+def user_name(user: int) -> str:
+    """Return what the system calls a user; the bare number if it has no name for it."""
+    try:
+        return pwd.getpwuid(user).pw_name
+    except KeyError:
+        return str(user)
 
 
 class ControlClient:
@@ -137,8 +146,14 @@ class ControlClient:
                 return False
             return True
 
-    def ask(self, noun: str, verb: str, given: Mapping[str, Any], *, by: str) -> Any:  # noqa: ANN401 - JSON
+    def ask(self, noun: str, verb: str, given: Mapping[str, Any], *, by: str = "") -> Any:  # noqa: ANN401 - JSON
         """Carry out one command there.
+
+        Args:
+            noun: of the command.
+            verb: of the command.
+            given: its arguments.
+            by: what the asking program calls itself; stands beside the user's name.
 
         Raises:
             UserError: the switch says no; says why.

@@ -1,6 +1,8 @@
 """`kinline staff …`: who may sign in to the pages, and what they may do where."""
 
-import asyncio
+import getpass
+import re
+import sys
 from collections.abc import Mapping
 from pathlib import Path
 from typing import Any, Final
@@ -10,27 +12,34 @@ from switch.errors import UserError
 from switch.store import staff_passwords, staff_store
 from switch.store.staff_store import Grant, Role, StaffMember
 
-PASSWORD_CHARS_MIN: Final = 12
-"""Chosen: as NIST SP 800-63B-4 recommends for a password that stands alone, rounded down to
-what people will keep."""
+NAME: Final = re.compile(r"[\w.@-]{1,100}")
 
 _NAME: Final = Argument(name="name", help="the name to sign in with")
 
 
+def _with_password(given: Mapping[str, Any]) -> dict[str, Any]:
+    """Read the password here, at the command line; only its hash goes on."""
+    file = given["password_file"]
+    password = _read(Path(file)) if file else _asked()
+    kept = {name: value for name, value in given.items() if name != "password_file"}
+    return kept | {"password_hash": staff_passwords.hash_password(password)}
+
+
 async def _add(desk: Desk, given: Mapping[str, Any]) -> dict[str, Any]:
     grants = [_grant(text) for text in given["role"]]
-    password = await asyncio.to_thread(_password, Path(given["password_file"]))
-    kept = await asyncio.to_thread(staff_passwords.hash_password, password)
-    at_micros = round(desk.clock.wall() * 1_000_000)
     name = given["name"]
+    if NAME.fullmatch(name) is None:
+        raise UserError(
+            f"{name!r} is no name to sign in with: letters, digits, `.`, `-`, `_`, `@`."
+        )
     await desk.store.write(
         lambda c: staff_store.put(
             c,
             name=name,
-            password_hash=kept,
+            password_hash=given["password_hash"],
             language=given["language"],
             grants=grants,
-            at_micros=at_micros,
+            at_micros=round(desk.clock.wall() * 1_000_000),
         )
     )
     return {"name": name, "roles": [str(grant) for grant in grants]}
@@ -58,13 +67,19 @@ def _grant(text: str) -> Grant:
         raise UserError(f"{role!r} is not a role. Roles are: {known}.") from None
 
 
-def _password(path: Path) -> str:
+def _read(path: Path) -> str:
     try:
-        password = path.read_text(encoding="utf-8").strip()
+        return path.read_text(encoding="utf-8").strip()
     except OSError as error:
         raise UserError(f"{path} cannot be read: {error.strerror}") from error
-    if len(password) < PASSWORD_CHARS_MIN:
-        raise UserError(f"The password needs at least {PASSWORD_CHARS_MIN} characters.")
+
+
+def _asked() -> str:
+    if not sys.stdin.isatty():
+        raise UserError("Give the password in a file: --password-file F. It is never an argument.")
+    password = getpass.getpass("Password: ")
+    if password != getpass.getpass("Once more: "):
+        raise UserError("The two are not the same.")
     return password
 
 
@@ -85,7 +100,12 @@ STAFF_COMMANDS: Final = (
         arguments=(
             _NAME,
             Argument(name="--role", help="like ops, or officer@F1 for one facility", many=True),
-            Argument(name="--password-file", help="file with the password; never typed here"),
+            Argument(
+                name="--password-file",
+                help="file with the password; without it you are asked",
+                required=False,
+                default="",
+            ),
             Argument(
                 name="--language",
                 help="of the pages",
@@ -95,6 +115,11 @@ STAFF_COMMANDS: Final = (
             ),
         ),
         run=_add,
+        prepare=_with_password,
+        examples=(
+            "staff add lee --role officer@F1 --password-file lee.password",
+            "staff add watch --role ops auditor@F1 --language es",
+        ),
     ),
     Command(noun="staff", verb="list", help="all staff", run=_list),
     Command(

@@ -1,0 +1,58 @@
+"""What the audit trail keeps of a command: who, what, on what, why; never a secret."""
+
+import json
+from collections.abc import Mapping
+from typing import Any, Final
+
+from switch.admin.command import Command
+from switch.call.news import AuditNews
+
+READING_VERBS: Final = frozenset({"list", "show", "verify", "quote", "after"})
+READING_NOUNS: Final = frozenset({"why", "health"})
+"""Nouns without a verb that change nothing; `cut` is one that does."""
+
+SECRET_WORDS: Final = ("passcode", "password")
+"""An argument with one of these in its name is left out."""
+
+
+def is_kept(command: Command) -> bool:
+    """Say whether a command changes something, and so belongs into the trail."""
+    if not command.verb:
+        return command.noun not in READING_NOUNS
+    return command.verb not in READING_VERBS
+
+
+def news_of(
+    command: Command,
+    given: Mapping[str, Any],
+    *,
+    by: str,
+    address: str,
+    outcome: str,
+    at_wall: float,
+) -> AuditNews:
+    """Make the entry of one command.
+
+    Args:
+        command: what was asked.
+        given: its arguments.
+        by: who asked.
+        address: where from.
+        outcome: '' if it was done, else the sentence that says why not.
+        at_wall: when.
+    """
+    said = {
+        name: value
+        for name, value in given.items()
+        if value not in ("", None, False) and not any(word in name for word in SECRET_WORDS)
+    }
+    return AuditNews(
+        who=by,
+        role="command line",
+        address=address,
+        what=f"{command.noun} {command.verb}".strip(),
+        target=str(next(iter(said.values()), "")),
+        after=f"refused: {outcome}" if outcome else json.dumps(said, default=str, sort_keys=True),
+        why=str(given.get("why") or given.get("note") or ""),
+        at_wall=at_wall,
+    )

@@ -1,0 +1,46 @@
+from collections.abc import Mapping
+from typing import Any
+
+import pytest
+
+from switch.admin.audit_note import is_kept, news_of
+from switch.admin.registry import commands, find
+
+READING = {
+    "account list", "account show", "audit list", "audit verify", "calls after", "calls list",
+    "calls show", "health", "ledger show", "ledger verify", "lockdown list", "number list",
+    "pan list", "person list", "person show", "privileged list", "privileged verify", "rate quote",
+    "staff list", "terminal list", "terminal show", "trunk list", "why",
+}  # fmt: skip
+
+
+def note(noun: str, verb: str, given: Mapping[str, Any], outcome: str = "") -> Any:
+    command = find(noun, verb)
+    assert command is not None
+    return news_of(
+        command, given, by="cli:lee", address="control.sock", outcome=outcome, at_wall=1.0
+    )
+
+
+@pytest.mark.parametrize("command", commands(), ids=lambda c: f"{c.noun} {c.verb}".strip())
+def test_every_command_that_changes_something_is_kept(command: Any) -> None:
+    assert is_kept(command) is (f"{command.noun} {command.verb}".strip() not in READING)
+
+
+def test_a_cut_says_who_what_and_why() -> None:
+    entry = note("cut", "", {"call": 7001, "why": "a threat", "block": False})
+    assert (entry.who, entry.what, entry.target) == ("cli:lee", "cut", "7001")
+    assert entry.why == "a threat"
+
+
+def test_no_secret_goes_into_the_trail() -> None:
+    given = {"person": "100042", "passcode": "4711", "password_hash": "$argon2id$x"}
+    entry = note("person", "set-passcode", given)
+    assert "4711" not in repr(entry)
+    assert "argon2" not in repr(entry)
+    assert entry.target == "100042"
+
+
+def test_what_was_refused_is_kept_with_the_reason() -> None:
+    entry = note("cut", "", {"call": 1, "why": "x"}, outcome="No call 1 is live.")
+    assert entry.after == "refused: No call 1 is live."
