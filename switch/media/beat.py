@@ -18,9 +18,6 @@ PACKETS_PER_TICK: Final = 4
 PACKETS_BURST: Final = 50
 """A second's worth at 20 ms may come at once. Chosen: a network that was stuck lets go."""
 
-HEARD_NS: Final = 1_000_000_000
-"""A leg that sent within this is heard. `CallEnded.last_both_heard_at`."""
-
 DUCK_DB: Final = -12.0
 """Talk under an announcement. Chosen: still there, but the announcement is understood."""
 
@@ -64,8 +61,9 @@ def watch(legs: Legs, index: int, now: int) -> None:
         legs.peer[peer] = -1
         mail(legs, Mail.UNPAID.value, index, 0, legs.until_ns[index])
         return
-    if now - legs.received_ns[index] < HEARD_NS and now - legs.received_ns[peer] < HEARD_NS:
-        legs.both_heard_ns[index] = now
+    both_ns = min(legs.received_ns[index], legs.received_ns[peer])
+    if both_ns > legs.both_heard_ns[index]:
+        legs.both_heard_ns[index] = both_ns
 
 
 @stage

@@ -58,7 +58,7 @@ class CallEnded(msgspec.Struct, frozen=True, gc=False, tag=True):
     ended_at: float
     by_paid_until: bool
     last_both_heard_at: float
-    """The last moment at which both legs had sent packets within a second."""
+    """Until here both legs sent: the earlier of their last packets."""
 
 
 class LegReport(msgspec.Struct, frozen=True, gc=False, tag=True):

@@ -36,9 +36,6 @@ FULL_MICROS = 1_000_000
 START_MICROS = {"15551900001": 5_000, "15551900003": 200_000}
 """What stood on the accounts that are not full."""
 
-HEARD_S = 1
-"""So long after its last packet a leg still counts as heard: `switch.media.beat.HEARD_NS`."""
-
 AT_ONCE = 8
 """Calls in progress beside the long ones: two cores carry the switch and all telephones."""
 
@@ -231,7 +228,7 @@ def check_money(ending: Ending, outcome: Outcome) -> None:
     record = outcome.record
     seconds = int(record["talked_s"])
     if ending.credit == "dead+60" and ending.by != "switch":
-        seconds -= DEAD_S - HEARD_S
+        seconds -= DEAD_S
     charge = 0 if ending.credit == "free" else charge_of(seconds)
     assert record["charge"] == charge
     assert (charge > 0) == (ending.credit != "free")
