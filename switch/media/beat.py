@@ -62,8 +62,7 @@ def watch(legs: Legs, index: int, now: int) -> None:
         mail(legs, Mail.UNPAID.value, index, 0, legs.until_ns[index])
         return
     both_ns = min(legs.received_ns[index], legs.received_ns[peer])
-    if both_ns > legs.both_heard_ns[index]:
-        legs.both_heard_ns[index] = both_ns
+    legs.both_heard_ns[index] = max(legs.both_heard_ns[index], both_ns)
 
 
 @stage
