@@ -7,6 +7,7 @@ count becomes an entry of its own: a hole in the trail is written into the trail
 import asyncio
 import logging
 from collections import deque
+from dataclasses import dataclass
 from functools import partial
 from typing import Final
 
@@ -15,7 +16,7 @@ from sqlalchemy import Connection
 from switch.call.news import AuditNews, News
 from switch.clock import Clock
 from switch.errors import StoreError
-from switch.store.audit_store import AuditEntry, append
+from switch.store.audit_store import AuditEntry, append, entry_at, head
 from switch.store.engine import Store
 
 RETRY_S: Final = 1.0
@@ -43,6 +44,8 @@ class AuditTrail:
         self._waiting: deque[AuditEntry] = deque()
         self._lost = 0
         self._came = asyncio.Event()
+        self._flushing = asyncio.Lock()
+        self._begun: _Batch | None = None
         self.dropped = 0
         """Entries lost since the start."""
 
@@ -75,16 +78,18 @@ class AuditTrail:
         Raises:
             StoreError: what waits goes on waiting.
         """
-        while self._waiting or self._lost:
-            batch = [self._waiting[i] for i in range(min(BATCH_MAX, len(self._waiting)))]
-            if len(batch) == len(self._waiting) and self._lost:
-                batch.append(self._loss())
-            await self._store.write(partial(_append_all, entries=batch))
-            for entry in batch:
-                if self._waiting and self._waiting[0] is entry:
-                    self._waiting.popleft()
-                else:
-                    self._lost -= int(entry.after)
+        async with self._flushing:
+            while (batch := self._begun or self._next()) is not None:
+                self._begun = batch
+                await self._store.write(partial(_append_once, batch=batch))
+                self._begun = None
+
+    def _next(self) -> "_Batch | None":
+        entries = [self._waiting.popleft() for _ in range(min(BATCH_MAX, len(self._waiting)))]
+        if self._lost and not self._waiting:
+            entries.append(self._loss())
+            self._lost = 0
+        return _Batch(entries) if entries else None
 
     def _loss(self) -> AuditEntry:
         return AuditEntry(
@@ -114,6 +119,21 @@ def entry_of(news: AuditNews) -> AuditEntry:
     )
 
 
-def _append_all(connection: Connection, entries: list[AuditEntry]) -> None:
-    for entry in entries:
-        append(connection, entry)
+@dataclass(slots=True)
+class _Batch:
+    """Entries of one transaction, and where in the chain they began, once that was tried."""
+
+    entries: list[AuditEntry]
+    first_n: int = 0
+
+
+def _append_once(connection: Connection, batch: _Batch) -> None:
+    """Write a batch, unless it is there.
+
+    Whoever waits for a write may be cancelled; the store carries it out all the same. The same
+    batch then comes a second time, and would stand in the trail twice.
+    """
+    if batch.first_n and entry_at(connection, batch.first_n) == batch.entries[0]:
+        return
+    batch.first_n = head(connection)[0] + 1
+    batch.entries = [append(connection, entry).entry for entry in batch.entries]

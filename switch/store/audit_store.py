@@ -84,6 +84,12 @@ def head(connection: Connection) -> tuple[int, str]:
     return (found.n, found.link) if found else (0, FIRST_LINK)
 
 
+def entry_at(connection: Connection, n: int) -> AuditEntry | None:
+    """Return the entry with a number, if the trail is that long."""
+    found = connection.execute(_AFTER, {"n": n - 1, "rows_max": 1}).first()
+    return None if found is None or found.n != n else _row(found).entry
+
+
 def tail(connection: Connection, rows_max: int) -> list[AuditRow]:
     """Return the newest entries, the oldest of them first."""
     rows = connection.execute(_TAIL, {"rows_max": rows_max}).all()
