@@ -95,12 +95,13 @@ class ControlServer:
         outcome, result = "", None
         try:
             async with asyncio.timeout(ANSWER_S_MAX):
+                given = command.complete(given)
                 result = await command.run(replace(self._desk, by=by), given)
         except (KinlineError, OSError) as error:
             outcome = str(error)
         except TimeoutError:
             outcome = f"`{noun} {verb}` took longer than {ANSWER_S_MAX:g} s."
-        except (KeyError, TypeError) as error:
+        except (KeyError, TypeError, ValueError, AttributeError) as error:
             outcome = f"`{noun} {verb}` was not given what it needs: {error}"
         if is_kept(command):
             at_wall = self._desk.clock.wall()
