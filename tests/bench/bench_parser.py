@@ -3,6 +3,7 @@
 python -m tests.bench.bench_parser
 """
 
+import json
 import sys
 import timeit
 
@@ -27,11 +28,12 @@ def main() -> None:
     jobs = {
         "parse": lambda: parse(data),
         "build": lambda: build(message),
-        "sdp parse": lambda: sdp_parser.parse(message.body),
+        "sdp_parse": lambda: sdp_parser.parse(message.body),
     }
     for name, job in jobs.items():
         best = min(timeit.repeat(job, number=ROUNDS, repeat=5))
-        sys.stdout.write(f"{name}: {best / ROUNDS * 1e6:.1f} µs ({len(data)} bytes)\n")
+        figure = {"bench": f"sip_{name}", "us": round(best / ROUNDS * 1e6, 1), "bytes": len(data)}
+        sys.stdout.write(json.dumps(figure) + "\n")
 
 
 if __name__ == "__main__":
