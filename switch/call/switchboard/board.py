@@ -342,6 +342,7 @@ class Switchboard:
             "bindings": len(self.bindings),
             "trunks": self.trunk_rows(),
             "dropped": stack.dropped,
+            "refused": stack.refused,
         }
 
     def trunk_rows(self) -> list[dict[str, Any]]:
