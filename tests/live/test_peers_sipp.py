@@ -5,6 +5,7 @@ from pathlib import Path
 
 import pytest
 
+from tests.support.peers.program import listening
 from tests.support.peers.sipp_phone import Sound, sipp
 from tests.support.peers.talk import (
     NUMBER,
@@ -62,6 +63,7 @@ async def test_sipp_is_called_and_its_tone_is_heard_at_the_terminal(tmp_path: Pa
     async with SwitchRig(tmp_path) as rig:
         terminal = await rig.terminal("T1")
         async with sipp(tmp_path, "outside", sound="streams", port=rig.trunk_port) as peer:
+            await listening(rig.trunk_port)
             call = await terminal.call(NUMBER)
             await within(10, call.answered)
             await hears(call.media, PEER_HZ)
@@ -75,6 +77,7 @@ async def test_sipp_is_called_and_hears_the_terminal(tmp_path: Path) -> None:
     async with SwitchRig(tmp_path) as rig:
         terminal = await rig.terminal("T2")
         async with sipp(tmp_path, "outside", sound="echoes", port=rig.trunk_port) as peer:
+            await listening(rig.trunk_port)
             call = await terminal.call(NUMBER)
             await within(10, call.answered)
             hum(call)

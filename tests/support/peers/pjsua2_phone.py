@@ -19,7 +19,7 @@ import sys
 from pathlib import Path
 from typing import Any
 
-import pjsua2 as pj
+import pjsua2 as pj  # type: ignore[import-untyped]  # it comes without types
 
 EVENTS_MS = 20
 CODEC = "PCMU/8000"

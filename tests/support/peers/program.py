@@ -3,11 +3,13 @@
 import asyncio
 import os
 import shutil
+import socket
 import wave
 from collections.abc import AsyncIterator, Mapping
 from contextlib import asynccontextmanager
 from importlib.util import find_spec
 from pathlib import Path
+from typing import NoReturn
 
 import numpy as np
 import pytest
@@ -18,6 +20,7 @@ REQUIRED = os.environ.get("KINLINE_PEERS") == "required"
 """Set where a missing peer is a failure and not a reason to skip."""
 
 END_S_MAX = 5.0
+LISTEN_S_MAX = 20.0
 WINDOW_S = 0.5
 """Long enough to tell tones apart, short enough to fit between two slips of a peer's clock."""
 
@@ -36,7 +39,7 @@ def needed_module(module: str, package: str) -> None:
         missing(f"{module} is not installed (package {package})")
 
 
-def missing(what: str) -> None:
+def missing(what: str) -> NoReturn:
     if REQUIRED:
         pytest.fail(what)
     pytest.skip(what)
@@ -71,6 +74,22 @@ async def running(
             yield process
         finally:
             await end(process)
+
+
+async def listening(port: int) -> None:
+    """Wait until a program has a UDP port of loopback: before, whatever is sent there bounces."""
+    async with asyncio.timeout(LISTEN_S_MAX):
+        while _is_free(port):
+            await asyncio.sleep(0.05)
+
+
+def _is_free(port: int) -> bool:
+    with socket.socket(socket.AF_INET, socket.SOCK_DGRAM) as probe:
+        try:
+            probe.bind(("127.0.0.1", port))
+        except OSError:
+            return False
+        return True
 
 
 async def end(process: asyncio.subprocess.Process) -> None:

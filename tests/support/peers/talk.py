@@ -46,6 +46,13 @@ async def hears(media: PhoneMedia, frequency_hz: float) -> None:
         ) from None
 
 
+async def registered(rig: SwitchRig) -> None:
+    """Wait until a terminal has registered."""
+    async with asyncio.timeout(HEAR_S_MAX):
+        while not (await rig.asked("health"))["bindings"]:
+            await asyncio.sleep(0.1)
+
+
 async def answered_call(outside: LabPhone) -> PhoneCall:
     """Pick up the next call that comes to a telephone, humming."""
     there = await next_call(outside)

@@ -1,0 +1,123 @@
+"""linphonec as a terminal and as the outside, driven by lines on its standard input.
+
+It needs `use_ipv6=0`, a `bind_address`, and a home of its own with `.local/share/linphone`; it
+rewrites its rc.
+"""
+
+import asyncio
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
+from pathlib import Path
+
+from tests.support.peers.program import needed, running, write_tone
+from tests.support.peers.talk import PEER_HZ
+from tests.support.switch_rig import free_port
+
+RC = """[sip]
+sip_port={port}
+sip_tcp_port=0
+sip_tls_port=0
+bind_address=127.0.0.1
+use_ipv6=0
+guess_hostname=0
+contact="{user}" <sip:{user}@127.0.0.1>
+register_only_when_network_is_up=0
+register_only_when_upnp_is_ok=0
+default_proxy={proxy}
+
+[net]
+firewall_policy=0
+mtu=1300
+
+[rtp]
+audio_rtp_port={media}
+audio_adaptive_jitt_comp_enabled=0
+
+[sound]
+echocancellation=0
+
+[audio_codec_0]
+mime=PCMU
+rate=8000
+channels=1
+enabled=1
+"""
+REGISTRATION = """
+[proxy_0]
+reg_proxy=<sip:{host}>
+reg_identity=<sip:{user}@{host}>
+reg_expires=300
+reg_sendregister=1
+
+[auth_info_0]
+username={user}
+userid={user}
+passwd={password}
+realm=kinline
+domain={host}
+"""
+SAID_S_MAX = 30.0
+
+
+class Linphone:
+    """A running linphonec."""
+
+    def __init__(self, folder: Path, process: asyncio.subprocess.Process) -> None:
+        self.heard = folder / "heard.wav"
+        self._folder = folder
+        self._process = process
+
+    def order(self, line: str) -> None:
+        """Type a line."""
+        assert self._process.stdin is not None
+        self._process.stdin.write(line.encode() + b"\n")
+
+    def use_files(self) -> None:
+        """Say the tone, write down what is heard."""
+        self.order(f"play {self._folder / 'tone.wav'}")
+        self.order(f"record {self.heard}")
+
+    async def quit(self) -> None:
+        """End it, and with it its recording."""
+        self.order("terminate")
+        self.order("quit")
+        async with asyncio.timeout(SAID_S_MAX):
+            await self._process.wait()
+
+
+@asynccontextmanager
+async def linphone(
+    folder: Path,
+    *,
+    user: str,
+    host: str = "",
+    password: str = "",
+    port: int = 0,
+    answers: bool = False,
+) -> AsyncIterator[Linphone]:
+    """Run linphonec.
+
+    Args:
+        folder: of the test.
+        user: who it is.
+        host: where it registers; '' nowhere.
+        password: with which.
+        port: its SIP port; 0 takes a free one.
+        answers: picks up by itself.
+    """
+    program = needed("linphonec", "linphone-cli")
+    folder = folder / "linphone"
+    (folder / ".local" / "share" / "linphone").mkdir(parents=True)
+    write_tone(folder / "tone.wav", PEER_HZ)
+    text = RC.format(
+        port=port or free_port(), user=user, media=free_port(), proxy=0 if host else -1
+    )
+    if host:
+        text += REGISTRATION.format(host=host, user=user, password=password)
+    (folder / "rc").write_text(text)
+    words = [program, "-d", "6", "-l", str(folder / "lp.log"), "-c", str(folder / "rc"), *(["-a"] if answers else [])]
+    env = {"HOME": str(folder), "XDG_CONFIG_HOME": "", "XDG_DATA_HOME": ""}
+    async with running(folder, *words, env=env) as process:
+        phone = Linphone(folder, process)
+        phone.order("soundcard use files")
+        yield phone
