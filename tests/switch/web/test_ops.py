@@ -109,7 +109,10 @@ async def test_htmx_gets_a_part_and_others_get_a_page(site: Site) -> None:
     browser = await signed_in(site, "lee")
     part = await browser.get("/ops/calls/11/cut", hx_request="true")
     assert "<html" not in part.text
-    assert "<html" in (await browser.get("/ops/calls/11/cut")).text
+    assert " autofocus" not in part.text
+    whole = await browser.get("/ops/calls/11/cut")
+    assert "<html" in whole.text
+    assert " autofocus" in whole.text
 
 
 async def test_what_a_terminal_is_called_cannot_break_the_page(site: Site) -> None:
