@@ -1,4 +1,4 @@
-"""An attorney's call: nothing that could hear exists. calls.md section 6, through the real switch."""
+"""An attorney's call: nothing that could hear exists. calls.md section 6, on the real switch."""
 
 import asyncio
 from pathlib import Path

@@ -39,7 +39,7 @@ class _File(msgspec.Struct):
 
 def lab_seed(name: str = "lab") -> HouseSeed:
     """Return the `[house]` table of a configuration."""
-    return msgspec.toml.decode((CONFIG / f"{name}.house.toml").read_bytes(), type=_File).house
+    return msgspec.toml.decode((CONFIG / f"{name}.toml").read_bytes(), type=_File).house
 
 
 @asynccontextmanager

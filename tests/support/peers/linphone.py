@@ -57,6 +57,7 @@ realm=kinline
 domain={host}
 """
 SAID_S_MAX = 30.0
+MEDIA = "Media streams established"
 
 
 class Linphone:
@@ -72,8 +73,12 @@ class Linphone:
         assert self._process.stdin is not None
         self._process.stdin.write(line.encode() + b"\n")
 
-    def use_files(self) -> None:
-        """Say the tone, write down what is heard."""
+    async def use_files(self) -> None:
+        """Say the tone, write down what is heard; before the call stands it hangs on this."""
+        said = self._folder / "said.log"
+        async with asyncio.timeout(SAID_S_MAX):
+            while MEDIA not in said.read_text(errors="replace"):
+                await asyncio.sleep(0.1)
         self.order(f"play {self._folder / 'tone.wav'}")
         self.order(f"record {self.heard}")
 
@@ -115,7 +120,8 @@ async def linphone(
     if host:
         text += REGISTRATION.format(host=host, user=user, password=password)
     (folder / "rc").write_text(text)
-    words = [program, "-d", "6", "-l", str(folder / "lp.log"), "-c", str(folder / "rc"), *(["-a"] if answers else [])]
+    words = [program, "-c", str(folder / "rc")]
+    words += ["-a"] if answers else []
     env = {"HOME": str(folder), "XDG_CONFIG_HOME": "", "XDG_DATA_HOME": ""}
     async with running(folder, *words, env=env) as process:
         phone = Linphone(folder, process)

@@ -1,0 +1,172 @@
+"""The path of one INVITE, from a terminal's gateway to the trunk, through the real rooms.
+
+The media plane is a list of what it was told; everything else is what serves.
+"""
+
+import asyncio
+from collections.abc import Iterator
+from contextlib import asynccontextmanager
+from pathlib import Path
+from random import Random
+from typing import Any
+
+import pytest
+
+from switch.billing.meter import MeterBook
+from switch.call.settings import ScriptSettings
+from switch.call.switchboard.board import Switchboard
+from switch.call.switchboard.dialogs import DialogBook
+from switch.call.switchboard.rooms import Rooms
+from switch.call.switchboard.trunks import TrunkDesk
+from switch.clock import SystemClock
+from switch.ids import CallIds
+from switch.media.ports import RtpPort
+from switch.outside.line_information import LineBook
+from switch.sip.binding import BindingBook
+from switch.sip.events import Flow
+from switch.sip.local_address import LocalAddresses
+from switch.sip.settings import SipSettings
+from switch.sip.sources import SourceBook
+from switch.sip.stack import SipStack
+from switch.store.meter_store import MeterStore
+from switch.transport.resolver import Resolver
+from switch.transport.settings import TransportSettings
+from switch.transport.sip_pump import SipPump
+from tests.support.house_rig import lab_seed, open_house
+from tests.support.walk import walk
+
+THE_WALK = [
+    "switch.transport.sip_pump",
+    "switch.sip.stack",
+    "switch.sip.parser",
+    "switch.sip.invite_server",
+    "switch.call.switchboard.board",
+    "switch.call.switchboard.admission",
+    "switch.sdp.offer_answer",
+    "switch.call.script",
+    "switch.call.switchboard.people",
+    "switch.call.switchboard.money",
+    "switch.call.switchboard.dialling",
+    "switch.call.switchboard.driver",
+    "switch.screening.order",
+    "switch.billing.meter",
+    "switch.routing.plan",
+    "switch.sip.invite_client",
+]
+"""Bytes; the transaction; which line, and its sound; the parts of its call are made; then its own
+task: may it, who pays, which trunk, the INVITE. Each where it is first entered."""
+
+INVITE = (
+    "INVITE sip:15550000042@127.0.0.1 SIP/2.0\r\n"
+    "Via: SIP/2.0/UDP 127.0.0.1:15060;branch=z9hG4bKwalk;rport\r\n"
+    "Max-Forwards: 70\r\n"
+    "From: <sip:gateway@127.0.0.1:15060>;tag=f\r\n"
+    "To: <sip:15550000042@127.0.0.1>\r\n"
+    "Call-ID: walk\r\nCSeq: 1 INVITE\r\n"
+    "Contact: <sip:gateway@127.0.0.1:15060>\r\n"
+    "Content-Type: application/sdp\r\nContent-Length: 122\r\n\r\n"
+    "v=0\r\no=- 1 1 IN IP4 127.0.0.1\r\ns=-\r\nc=IN IP4 127.0.0.1\r\nt=0 0\r\n"
+    "m=audio 30000 RTP/AVP 0\r\na=rtpmap:0 PCMU/8000\r\na=ptime:20\r\n"
+)
+
+
+class PlaneOfLists:
+    """Takes what a media plane takes, and does nothing."""
+
+    def __init__(self) -> None:
+        self.told: list[str] = []
+
+    def open_leg(self, leg: int, **_: Any) -> RtpPort:
+        return RtpPort(ip="127.0.0.1", port=20_000 + 2 * (leg % 2))
+
+    def __getattr__(self, name: str) -> Any:
+        return lambda *_, **__: self.told.append(name)
+
+
+class NoNews:
+    """A Publisher for nobody."""
+
+    def publish_nowait(self, news: object) -> None:
+        """Take it."""
+
+
+@asynccontextmanager
+async def switchboard(folder: Path) -> Any:
+    clock, random, boards = SystemClock(), Random(4), []
+    async with open_house(folder, clock, seed=lab_seed("bench")) as (store, houses):
+        await houses.reload()
+        stack = SipStack(
+            settings=SipSettings(rate_exempt_networks=("127.0.0.0/8",)),
+            random=random,
+            contact=LocalAddresses(),
+            sources=SourceBook(),
+            credentials={},
+            nonce_secret=b"a secret of a test, 32 bytes long",
+        )
+        pump = SipPump(
+            stack=stack,
+            clock=clock,
+            on_event=lambda event: [board.on_sip(event) for board in boards],
+            settings=TransportSettings(listen=("udp:127.0.0.1:0",)),
+        )
+        meters = MeterStore(store)
+        epoch = await meters.begin_epoch("walk", "boot")
+        rooms = Rooms(
+            clock=clock,
+            stack=stack,
+            pump=pump,
+            plane=PlaneOfLists(),  # type: ignore[arg-type]  # a plane for the eyes only
+            store=store,
+            meters=meters,
+            book=MeterBook(node="walk", epoch=epoch),
+            publisher=NoNews(),
+            lines=LineBook(store, clock, ()),
+            houses=houses,
+            resolver=Resolver(clock=clock),
+            terminal_networks=(),
+            random=random,
+            ids=CallIds(random),
+            script=ScriptSettings(),
+            data=folder,
+            node="walk",
+            version="test",
+            credentials={},
+        )
+        async with asyncio.TaskGroup() as group:
+            dialogs = DialogBook()
+            board = Switchboard(
+                rooms,
+                group=group,
+                dialogs=dialogs,
+                trunks=TrunkDesk(rooms, dialogs),
+                bindings=BindingBook(),
+            )
+            boards.append(board)
+            await pump.start()
+            await board.house_changed()
+            yield pump, board
+            board.end_all()
+            await board.idle.wait()
+        await pump.close()
+
+
+def first_entries(path: list[str]) -> Iterator[str]:
+    """Return each station of the walk where it is first entered."""
+    seen: set[str] = set()
+    for module in path:
+        if module in THE_WALK and module not in seen:
+            seen.add(module)
+            yield module
+
+
+@pytest.mark.slow
+async def test_the_path_of_one_invite(tmp_path: Path) -> None:
+    async with switchboard(tmp_path) as (pump, board):
+        local = tuple(pump.bound[0].removeprefix("udp:").rsplit(":", 1))
+        flow = Flow("udp", (local[0], int(local[1])), ("127.0.0.1", 15060))
+        with walk() as path:
+            pump._feed(INVITE.encode(), flow)
+            async with asyncio.timeout(10):
+                while not board._rooms.stack.counts().requests.get("out:INVITE"):
+                    await asyncio.sleep(0.01)
+    assert list(first_entries(path)) == THE_WALK
