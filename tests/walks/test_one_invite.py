@@ -4,7 +4,7 @@ The media plane is a list of what it was told; everything else is what serves.
 """
 
 import asyncio
-from collections.abc import Iterator
+from collections.abc import AsyncIterator, Iterator
 from contextlib import asynccontextmanager
 from pathlib import Path
 from random import Random
@@ -23,7 +23,7 @@ from switch.ids import CallIds
 from switch.media.ports import RtpPort
 from switch.outside.line_information import LineBook
 from switch.sip.binding import BindingBook
-from switch.sip.events import Flow
+from switch.sip.events import Event, Flow
 from switch.sip.local_address import LocalAddresses
 from switch.sip.settings import SipSettings
 from switch.sip.sources import SourceBook
@@ -91,8 +91,13 @@ class NoNews:
 
 
 @asynccontextmanager
-async def switchboard(folder: Path) -> Any:
-    clock, random, boards = SystemClock(), Random(4), []
+async def switchboard(folder: Path) -> AsyncIterator[tuple[SipPump, Switchboard]]:
+    clock, random = SystemClock(), Random(4)
+    boards: list[Switchboard] = []
+
+    def hear(event: Event) -> None:
+        boards[0].on_sip(event)
+
     async with open_house(folder, clock, seed=lab_seed("bench")) as (store, houses):
         await houses.reload()
         stack = SipStack(
@@ -106,7 +111,7 @@ async def switchboard(folder: Path) -> Any:
         pump = SipPump(
             stack=stack,
             clock=clock,
-            on_event=lambda event: [board.on_sip(event) for board in boards],
+            on_event=hear,
             settings=TransportSettings(listen=("udp:127.0.0.1:0",)),
         )
         meters = MeterStore(store)
