@@ -64,7 +64,7 @@ async def test_trunks_and_gateways_are_known_by_their_address(opened: House) -> 
         found = book.find(Flow("udp", ("127.0.0.1", 5060), (host, port)))
         return found.source.kind if found is not None else None
 
-    assert kind("127.0.0.1", 15080) is SourceKind.TRUNK
+    assert kind("127.0.0.1", 15090) is SourceKind.TRUNK
     assert kind("192.0.2.7", 5060) is SourceKind.TERMINAL
     assert kind("198.51.100.1", 5060) is None
 
