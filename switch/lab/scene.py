@@ -10,6 +10,7 @@ import json
 import signal
 import subprocess
 import sys
+import tomllib
 from collections.abc import Sequence
 from pathlib import Path
 from random import Random
@@ -23,18 +24,15 @@ from switch.errors import KinlineError, LocalError
 from switch.lab import sounds
 from switch.lab.narrator import Narrator, dollars
 from switch.lab.phone import LabPhone, PhoneCall
+from switch.lab.scene_terminal import Kind, SceneTerminal, chosen_kind, scene_terminal
 
 TERMINAL: Final = "T1"
+USER: Final = "lab"
 PERSON: Final = "123456"
 PIN: Final = "1234561357"
 NUMBER: Final = "15552345678"
-TRUNK_PORT: Final = 15090
 TALK_MICROS: Final = 71_500
 """Money for 39 seconds at 11 cents a minute: the length of the scene."""
-
-KEY_MS: Final = 40
-KEY_GAP_FRAMES: Final = 1
-"""Keys as a speed dialler presses them: the shortest that ITU-T Q.24 wants accepted."""
 
 START_S_MAX: Final = 120.0
 CALL_S_MAX: Final = 150.0
@@ -47,31 +45,41 @@ class Scene:
         config: the configuration of the lab.
         data: its data directory.
         narrator: tells it.
+        kind: what the terminal is.
     """
 
-    def __init__(self, config: Path, data: Path, narrator: Narrator) -> None:
+    def __init__(self, config: Path, data: Path, narrator: Narrator, *, kind: Kind) -> None:
         self._config = config
         self._data = data
         self._say = narrator
+        self._kind = kind
         self._client = ControlClient(data / "control.sock")
-        self._clock = SystemClock()
         self._switch: subprocess.Popen[bytes] | None = None
         self._call_id = 0
+        self._is_closing = False
 
     async def play(self, *, once: bool) -> None:
         """Start the switch, place the call, tell it; then serve until stopped, unless `once`."""
+        trunk_port = tomllib.loads(self._config.read_text())["house"]["trunk"][0]["port"]
+        self._start()
         try:
-            ready = await self._start()
-            host, port = ready["sip"][0].removeprefix("udp:").rsplit(":", 1)
-            await self._telephones((host, int(port)))
+            async with scene_terminal(self._kind) as terminal:
+                ready = await self._ready()
+                host, port = ready["sip"][0].removeprefix("udp:").rsplit(":", 1)
+                await self._telephones(terminal, (host, int(port)), trunk_port)
             if not once:
                 await self._serve(ready)
         finally:
             self._end()
 
-    async def _start(self) -> dict[str, Any]:
+    def _start(self) -> None:
         words = ["-m", "switch", "run", "--config", str(self._config), "--data", str(self._data)]
-        self._switch = subprocess.Popen([sys.executable, *words], stdout=subprocess.PIPE)  # noqa: S603, ASYNC220 - ourselves; returns at once
+        self._switch = subprocess.Popen(  # noqa: S603 - ourselves
+            [sys.executable, *words], stdout=subprocess.PIPE, start_new_session=True
+        )
+
+    async def _ready(self) -> dict[str, Any]:
+        assert self._switch is not None
         assert self._switch.stdout is not None
         line = await asyncio.wait_for(
             asyncio.to_thread(self._switch.stdout.readline), timeout=START_S_MAX
@@ -82,38 +90,39 @@ class Scene:
         self._say.line("switch", f"serves at {', '.join(ready['sip'])}", **ready)
         return ready
 
-    async def _telephones(self, switch: tuple[str, int]) -> None:
-        password = (self._data / "keys" / f"terminal-{TERMINAL}.password").read_text().strip()
-        random = Random(7)  # noqa: S311 - a softphone's tags
-        made = {"switch": switch, "clock": self._clock, "random": random}
+    async def _telephones(
+        self, terminal: SceneTerminal, switch: tuple[str, int], trunk_port: int
+    ) -> None:
+        random = Random(8)  # noqa: S311 - a softphone's tags
         async with (
-            LabPhone(user="lab", password=password, **made) as terminal,  # type: ignore[arg-type]
-            LabPhone(user="outside", port=TRUNK_PORT, **made) as outside,  # type: ignore[arg-type]
+            LabPhone(
+                user="outside", port=trunk_port, switch=switch, clock=SystemClock(), random=random
+            ) as outside,
             asyncio.timeout(CALL_S_MAX),
         ):
             await self._fund()
-            await self._call(terminal, outside)
+            await self._call(terminal, outside, switch)
 
     # ---- the call
 
-    async def _call(self, terminal: LabPhone, outside: LabPhone) -> None:
+    async def _call(
+        self, terminal: SceneTerminal, outside: LabPhone, switch: tuple[str, int]
+    ) -> None:
         say = self._say
-        answer = await terminal.register()
-        if answer is None or answer.status != 200:
-            raise LocalError(f"the terminal could not register: {answer}")
-        say.line("terminal", f"{TERMINAL} registers by digest: {answer.status} {answer.reason}")
-        call = await terminal.call("call")
-        await call.answered.wait()
+        password = (self._data / "keys" / f"terminal-{TERMINAL}.password").read_text().strip()
+        await terminal.register(switch, USER, password)
+        say.line("terminal", f"{TERMINAL} registers by digest: {terminal.about}")
+        await terminal.call("call")
         say.line("terminal", "goes off hook; the switch answers and asks for the language")
         await self._state("language", "pin")
-        call.media.press("1", on_ms=KEY_MS)
+        terminal.press("1")
         await self._state("pin")
         say.line("terminal", "keys 1 for English, then the PIN **********")
-        call.media.press(PIN, on_ms=KEY_MS, gap_frames=KEY_GAP_FRAMES)
-        await self._number(call)
+        terminal.press(PIN)
+        await self._number(terminal)
         say.line("terminal", f"dials +{NUMBER}")
-        call.media.press(NUMBER, on_ms=KEY_MS, gap_frames=KEY_GAP_FRAMES)
-        there = await outside.incoming()
+        terminal.press(NUMBER)
+        there = await self._incoming(terminal, outside)
         there.ring()
         say.line("outside", "rings", first_ring=True)
         await self._screening()
@@ -125,10 +134,22 @@ class Scene:
         say.line("outside", "presses 1: the call is accepted")
         row = await self._state("talking")
         say.line("switch", "both legs are joined; charging starts", call=row["call"])
-        await self._talk(call, there)
+        await self._talk(terminal, there)
         await self._told()
 
-    async def _number(self, call: PhoneCall) -> None:
+    async def _incoming(self, terminal: SceneTerminal, outside: LabPhone) -> PhoneCall:
+        """Wait for the call at the outside, or for a refusal at the terminal."""
+        async with asyncio.TaskGroup() as group:
+            came = group.create_task(outside.incoming())
+            refused = group.create_task(terminal.ended.wait())
+            await asyncio.wait((came, refused), return_when=asyncio.FIRST_COMPLETED)
+            for task in (came, refused):
+                task.cancel()
+        if came.cancelled():
+            raise LocalError(f"the switch ended the call: {terminal.reason}")
+        return came.result()
+
+    async def _number(self, terminal: SceneTerminal) -> None:
         """Pass the PIN; the first time the name is asked for, once."""
         row = await self._state("number", "pin", changed_s=1.8)
         if row["state"] == "pin":
@@ -136,7 +157,7 @@ class Scene:
             for _ in range(6):
                 if (await self._live())["state"] == "number":
                     break
-                call.media.say(self._voice("n1", "n2", speed=0.95))
+                terminal.say(self._voice("n1", "n2", speed=0.95))
                 await asyncio.sleep(1.0)
         await self._state("number")
 
@@ -146,11 +167,11 @@ class Scene:
         for row in why["conditions"]:
             self._say.item(f"{row['row']:>2}  {row['reason']:<18} {row['outcome']}")
 
-    async def _talk(self, call: PhoneCall, there: PhoneCall) -> None:
+    async def _talk(self, terminal: SceneTerminal, there: PhoneCall) -> None:
         async with asyncio.TaskGroup() as group:
             group.create_task(self._outside_talks(there))
-            group.create_task(self._caller_talks(call))
-            group.create_task(self._watch(call))
+            group.create_task(self._caller_talks(terminal))
+            group.create_task(self._watch(terminal))
 
     async def _outside_talks(self, there: PhoneCall) -> None:
         say, media = self._say, there.media
@@ -170,20 +191,18 @@ class Scene:
         media.say(self._voice("end_funds", "end_no_answer", speed=0.72, level=0.4, noise=0.012))
         media.say(self._voice("end_called_hangup", noise=0.012))
 
-    async def _caller_talks(self, call: PhoneCall) -> None:
-        call.media.background = sounds.encode(sounds.hiss(0.02, level=0.002, seed=3))
+    async def _caller_talks(self, terminal: SceneTerminal) -> None:
         for _ in range(4):
             await asyncio.sleep(4.5)
-            if call.ended.is_set():
+            if terminal.ended.is_set():
                 return
-            call.media.say(self._voice("end_refused", speed=1.1, noise=0.002))
+            terminal.say(self._voice("end_refused", speed=1.1, noise=0.002))
 
-    async def _watch(self, call: PhoneCall) -> None:
-        """Tell balance and detections each second until the caller's side is released."""
+    async def _watch(self, terminal: SceneTerminal) -> None:
+        """Tell balance and detections each second until the terminal is released."""
         seen: set[tuple[str, str, float]] = set()
-        while not call.ended.is_set():
-            rows = (await self._ask("calls", "list", rows=1))["live"]
-            for row in rows:
+        while not terminal.ended.is_set():
+            for row in (await self._ask("calls", "list", rows=1))["live"]:
                 self._call_id = row["call"]
                 self._balance(row)
                 for found in row["detections"]:
@@ -193,10 +212,10 @@ class Scene:
                         self._say.flag(f"{found['kind']} · {found['tier']}", **found)
             try:
                 async with asyncio.timeout(1.0):
-                    await call.ended.wait()
+                    await terminal.ended.wait()
             except TimeoutError:
                 continue
-        self._say.line("terminal", f"is released: {call.reason}", reason=call.reason)
+        self._say.line("terminal", f"is released: {terminal.reason}", reason=terminal.reason)
 
     def _balance(self, row: dict[str, Any]) -> None:
         if row["state"] == "talking" and row["seconds_left"] is not None:
@@ -207,7 +226,8 @@ class Scene:
                 balance_micros=row["balance_micros"],
                 seconds_left=row["seconds_left"],
             )
-        elif row["state"] == "closing":
+        elif row["state"] == "closing" and not self._is_closing:
+            self._is_closing = True
             self._say.line("switch", "the money is used up: talking and charging have stopped")
 
     async def _told(self) -> None:
@@ -232,10 +252,9 @@ class Scene:
     async def _serve(self, ready: dict[str, Any]) -> None:
         where = f"; its page is {ready['web']}/ops" if ready.get("web") else ""
         self._say.line("switch", f"goes on serving{where}. Ctrl-C ends it.")
-        stop = asyncio.Event()
-        for number in (signal.SIGINT, signal.SIGTERM):
-            asyncio.get_running_loop().add_signal_handler(number, stop.set)
-        await stop.wait()
+        assert self._switch is not None
+        if await asyncio.to_thread(self._switch.wait) != 0:
+            raise LocalError("the switch ended by itself; its message stands above")
 
     # ---- asking
 
@@ -307,18 +326,45 @@ _LEG_SHOWN: Final = (
 
 def main(argv: Sequence[str]) -> int:
     """`kinline lab scene`: carry it out; return the exit code."""
-    parser = argparse.ArgumentParser(prog="kinline lab scene", description=__doc__)
+    parser = argparse.ArgumentParser(
+        prog="kinline lab scene",
+        description="Starts the switch, places one narrated call between two lab telephones, "
+        "then serves on until Ctrl-C.",
+    )
     parser.add_argument("--config", type=Path, default=Path("config/lab.toml"))
     parser.add_argument("--data", type=Path, default=Path("data"))
     parser.add_argument("--once", action="store_true", help="end after the call")
     parser.add_argument("--json", action="store_true", help="one JSON line per event")
+    parser.add_argument(
+        "--terminal",
+        choices=("pyvoip", "lab"),
+        default="",
+        help="what calls: a pyVoIP softphone (where it is installed, the default), "
+        "or the lab telephone on our own stack",
+    )
     given = parser.parse_args(argv)
     narrator = Narrator(sys.stdout, as_json=given.json)
+    scene = Scene(given.config, given.data, narrator, kind=chosen_kind(given.terminal))
+    faults: list[BaseException] = []
     try:
-        asyncio.run(Scene(given.config, given.data, narrator).play(once=given.once))
-    except (KinlineError, TimeoutError, OSError) as error:
-        sys.stderr.write(f"kinline: the scene failed: {str(error) or 'no answer in time'}\n")
-        return 1
-    except KeyboardInterrupt:
-        return 0
-    return 0
+        asyncio.run(_until_stopped(scene, once=given.once))
+    except* (KinlineError, TimeoutError, OSError) as group:
+        faults.append(_first(group))
+    for fault in faults:
+        said = str(fault) or "no answer in time"
+        sys.stderr.write(f"kinline: the scene failed: {said}\n")
+    return 1 if faults else 0
+
+
+async def _until_stopped(scene: Scene, *, once: bool) -> None:
+    """Play; Ctrl-C, SIGTERM and a closed window stop it wherever it is, and the switch with it."""
+    async with asyncio.TaskGroup() as group:
+        playing = group.create_task(scene.play(once=once))
+        for number in (signal.SIGINT, signal.SIGTERM, signal.SIGHUP):
+            asyncio.get_running_loop().add_signal_handler(number, playing.cancel)
+
+
+def _first(error: BaseException) -> BaseException:
+    while isinstance(error, BaseExceptionGroup):
+        error = error.exceptions[0]
+    return error

@@ -51,6 +51,7 @@ async def running(
     *words: str,
     env: Mapping[str, str] | None = None,
     piped: bool = False,
+    said: Path | None = None,
 ) -> AsyncIterator[asyncio.subprocess.Process]:
     """Run a program in a folder; what it says goes to a file there. Ended on the way out.
 
@@ -59,16 +60,17 @@ async def running(
         words: the program and its arguments.
         env: more environment.
         piped: its input and output are ours.
+        said: the file for what it says; None is `said.log` in its folder.
     """
     folder.mkdir(parents=True, exist_ok=True)
-    with (folder / "said.log").open("ab") as said:
+    with (said or folder / "said.log").open("ab") as log:
         process = await asyncio.create_subprocess_exec(
             *words,
             cwd=folder,
             env={**os.environ, **(env or {})},
             stdin=asyncio.subprocess.PIPE,
-            stdout=asyncio.subprocess.PIPE if piped else said,
-            stderr=said,
+            stdout=asyncio.subprocess.PIPE if piped else log,
+            stderr=log,
         )
         try:
             yield process
