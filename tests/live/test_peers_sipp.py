@@ -84,3 +84,33 @@ async def test_sipp_is_called_and_hears_the_terminal(tmp_path: Path) -> None:
             await hears(call.media, OUR_HZ)
             call.hang_up()
             assert await asyncio.wait_for(peer.wait(), 20) == 0
+
+
+async def test_sipp_talks_to_sipp(tmp_path: Path) -> None:
+    """Both stream: each leg's packets arrive at the other, and none is lost."""
+    async with (
+        SwitchRig(tmp_path) as rig,
+        sipp(tmp_path, "outside", sound="streams", port=rig.trunk_port) as far,
+    ):
+        await listening(rig.trunk_port)
+        async with sipp_terminal(rig, tmp_path, "streams") as near:
+            row = await rig.until("talking")
+            await until_talked(rig, 3)
+            await rig.asked(
+                "cut", call=row["call"], why="the test is over", terminal_off_s=0, block=False
+            )
+            assert await asyncio.wait_for(near.wait(), 30) == 0
+            assert await asyncio.wait_for(far.wait(), 30) == 0
+        record = await rig.last_record()
+        assert record["reason"] == "staff_cut"
+        shown = await rig.asked("calls", "show", call=record["call_id"])
+        assert all(leg["packets"] > 100 and not leg["lost"] for leg in shown["legs"])
+
+
+async def until_talked(rig: SwitchRig, seconds: int) -> None:
+    async with asyncio.timeout(30):
+        while True:
+            rows = (await rig.asked("calls", "list", rows=1))["live"]
+            if rows and (rows[0]["talked_s"] or 0) >= seconds:
+                return
+            await asyncio.sleep(0.2)
