@@ -13,6 +13,7 @@ from switch.ids import CallId, FacilityId, PersonId, TerminalId
 from switch.routing.call_class import CallClass, Privileged
 from switch.routing.limits import Limits
 from switch.routing.number import E164
+from switch.routing.seed import HouseSeed
 from switch.routing.terminal import Terminal
 from switch.screening.facts import Facts, HouseOrder
 from switch.screening.order import preview, screen
@@ -78,10 +79,18 @@ class Site:
         )
 
 
+def _counting_tries() -> HouseSeed:
+    """Return the lab's house, but with the velocity rule that `make run` is spared."""
+    seed = lab_seed()
+    rules = msgspec.structs.replace(seed.facility[0].rules, velocity=True)
+    first = msgspec.structs.replace(seed.facility[0], rules=rules)
+    return msgspec.structs.replace(seed, facility=(first, *seed.facility[1:]))
+
+
 @pytest.fixture
 async def site(tmp_path: Path) -> AsyncIterator[Site]:
     clock = HouseClock()
-    async with open_house(tmp_path, clock) as (store, house):
+    async with open_house(tmp_path, clock, seed=_counting_tries()) as (store, house):
         yield Site(store, house, clock)
 
 
