@@ -108,6 +108,21 @@ CONTROL_INDEX: Final = -2
 RTCP_INDEX: Final = -3
 """In `leg_of_fd`: the RTCP socket of index 0; -4 that of index 1, and so on."""
 
+TAPE_SAMPLES: Final = 16_384
+"""Per recorded leg. Chosen: two seconds; what is taken off once a second may wait for one more."""
+
+TAPE_BLOCK: Final = 8
+"""Samples that are there or not there together: a millisecond. Chosen: every packet time is whole
+milliseconds."""
+
+(
+    TAPE_BEGAN_NS, TAPE_DONE, TAPE_IS_SET, TAPE_STAMP, TAPE_PLACE, TAPE_LEAST, TAPE_PACKETS,
+    TAPE_OUTSIDE, TAPE_FIELDS,
+) = range(9)  # fmt: skip
+"""Columns of `Legs.tape_state`: when the bridge began; samples taken off so far; 1 once a packet
+has come; timestamp and place of the newest packet; least delay and packets of the clock's watch;
+packets that came too late or too early to be kept."""
+
 Int16 = NDArray[np.int16]
 Int32 = NDArray[np.int32]
 Int64 = NDArray[np.int64]
@@ -124,6 +139,8 @@ class Legs(NamedTuple):
     """[L] index of the other leg while joined, else -1."""
     row: Int32
     """[L] its ring and its row in the bank, else -1."""
+    tape: Int32
+    """[L] its tape, else -1: it is not recorded."""
     top: Int64
     """[1] one above the highest index in use."""
     leg_of_fd: Int32
@@ -230,6 +247,14 @@ class Legs(NamedTuple):
     valid: NDArray[np.bool_]
     flags: NDArray[np.uint16]
 
+    # tapes
+    tape_sound: Bytes
+    """[R, TAPE_SAMPLES] u-law, each sample at its time modulo the length."""
+    tape_there: Bytes
+    """[R, TAPE_SAMPLES / TAPE_BLOCK] 1: this millisecond was sent."""
+    tape_state: Int64
+    """[R, TAPE_FIELDS]"""
+
     # scratch
     packet: Bytes
     frame: Bytes
@@ -268,7 +293,7 @@ def build(*, legs_max: int, rows_max: int) -> Legs:
 
     n, r = legs_max, rows_max
     return Legs(
-        fd=ints(n), peer=ints(n), row=ints(n), top=longs(1), leg_of_fd=ints(FDS_MAX),
+        fd=ints(n), peer=ints(n), row=ints(n), tape=ints(n), top=longs(1), leg_of_fd=ints(FDS_MAX),
         target=octets(n, SOCKADDR_BYTES), target_bytes=np.zeros(n, np.int32), may_send=octets(n),
         from_ip=longs(n, 4), from_port=longs(n) - 1, networks=longs(n, NETWORKS_MAX, 8),
         network_count=longs(n), latch=longs(n, len(Latch) + 3), law=octets(n),
@@ -287,6 +312,8 @@ def build(*, legs_max: int, rows_max: int) -> Legs:
         row_leg=ints(r), row_top=longs(1), ring=octets(r, RING_BYTES), ring_head=longs(r),
         ring_fill=longs(r), ring_flags=longs(r), ring_comfort=longs(r) - 1, ring_missed=longs(r),
         payload=octets(r, FRAME_BYTES), valid=np.zeros(r, np.bool_), flags=np.zeros(r, np.uint16),
+        tape_sound=octets(r, TAPE_SAMPLES), tape_there=octets(r, TAPE_SAMPLES // TAPE_BLOCK),
+        tape_state=longs(r, TAPE_FIELDS),
         packet=octets(PACKET_BYTES), frame=octets(12 + FRAME_BYTES), sender=octets(SOCKADDR_BYTES),
         sender_bytes=np.zeros(1, np.uint32), events=ints(EVENTS_MAX * EVENT_WORDS), time=longs(2),
         mail=longs(MAIL_MAX, 4), mail_count=longs(1), counts=longs(5),
@@ -315,8 +342,16 @@ def clear_row(legs: Legs, row: int) -> None:
     legs.row_leg[row] = -1
 
 
+def clear_tape(legs: Legs, tape: int, *, began_ns: int) -> None:
+    """Make a tape empty: no sample of the leg before is left. Its time begins at `began_ns`."""
+    legs.tape_sound[tape] = 0
+    legs.tape_there[tape] = 0
+    legs.tape_state[tape] = 0
+    legs.tape_state[tape, TAPE_BEGAN_NS] = began_ns
+
+
 _NONE_PER_LEG: Final = (
-    "fd", "peer", "row", "from_port", "type_in", "other_type_in", "event_in", "type_out",
+    "fd", "peer", "row", "tape", "from_port", "type_in", "other_type_in", "event_in", "type_out",
     "event_out",
 )  # fmt: skip
 

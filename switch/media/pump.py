@@ -11,7 +11,7 @@ from typing import Final
 
 from dsp.jit import compiled, stage, stamp
 from dsp.leg import Flag
-from switch.media import beat, epoll_event, far_end, outlet, ring, rtp_stages
+from switch.media import beat, epoll_event, far_end, outlet, ring, rtp_stages, tape
 from switch.media import legs as legs_module
 from switch.media.epoll_event import EVENT_DATA_WORD, EVENT_WORDS
 from switch.media.legs import (
@@ -190,6 +190,8 @@ def deliver(legs: Legs, index: int, offset: int, size: int, now: int) -> None:
             change_law(legs, 1 - legs.law[index], offset, count)
         if row >= 0:
             ring.put(legs, row, offset, count, flags)
+        if legs.tape[index] >= 0:
+            tape.put(legs, index, offset, count, flags, now)
         forward(legs, index, offset, count, now)
     elif row >= 0 and count > 0:
         ring.put_comfort(legs, row, legs.packet[offset] & 0x7F, flags)
@@ -314,7 +316,7 @@ def _make_look_again(seal: int) -> LookAgain:
 
 _SEAL: Final = stamp(
     sys.modules[__name__], beat, epoll_event, far_end, legs_module, outlet, ring, rtp_stages,
-    packet, serial, source, telephone_event,
+    tape, packet, serial, source, telephone_event,
 )  # fmt: skip
 
 pump: Final = compiled(_make_pump(_SEAL))

@@ -10,7 +10,7 @@ from dataclasses import dataclass
 
 import pytest
 
-from switch.media import beat, outlet, pump, ring
+from switch.media import beat, outlet, pump, ring, tape
 from switch.media.epoll_event import EVENT_DATA_WORD, EVENT_WORDS
 
 
@@ -36,7 +36,7 @@ class PlainLibc:
         self.outbox: list[Sent] = []
 
     def install(self, monkeypatch: pytest.MonkeyPatch) -> None:
-        for module in (beat, outlet, pump, ring):
+        for module in (beat, outlet, pump, ring, tape):
             for name in ("memcpy", "recvfrom", "sendto", "epoll_wait"):
                 if hasattr(module, name):
                     monkeypatch.setattr(module, name, getattr(self, name))
