@@ -42,12 +42,16 @@ async def _follow(desk: Desk, given: Given) -> dict[str, Any]:
 async def _cut(desk: Desk, given: Given) -> dict[str, Any]:
     if desk.board is None:
         raise UserError("The switch does not run, so no call is live.")
+    if given["alarm"] and not given["joined"]:
+        raise UserError("--alarm names what --joined is about; give both or neither.")
     await desk.board.cut(
         given["call"],
         by=desk.by,
         why=given["why"],
         disable_terminal_s=given["terminal_off_s"],
         block=given["block"],
+        joined=given["joined"],
+        alarm=given["alarm"],
     )
     return {"cut": given["call"]}
 
@@ -127,9 +131,27 @@ CALL_COMMANDS: Final = (
                 required=False,
                 default=False,
             ),
+            Argument(
+                name="--joined",
+                help="two facilities' calls are joined: it ends as joined_calls, with its credit",
+                kind=bool,
+                required=False,
+                default=False,
+            ),
+            Argument(
+                name="--alarm",
+                help="with --joined: the alarm, if you know it but the switch did not raise it",
+                required=False,
+                default="",
+                choices=("inmate_to_inmate",),
+            ),
         ),
         run=_cut,
         needs_switch=True,
+        examples=(
+            'cut 4711 --why "threats"',
+            'cut 4711 --joined --why "two units talk to each other"',
+        ),
     ),
     Command(
         noun="health",

@@ -24,9 +24,21 @@ class Board(Protocol):
         ...
 
     async def cut(
-        self, call: int, *, by: str, why: str, disable_terminal_s: int, block: bool
+        self,
+        call: int,
+        *,
+        by: str,
+        why: str,
+        disable_terminal_s: int,
+        block: bool,
+        joined: bool = False,
+        alarm: str = "",
     ) -> None:
-        """End a call at once. Raises UserError if there is no such call."""
+        """End a call at once, as a staff cut or as `joined_calls`.
+
+        Raises:
+            UserError: there is no such call, or it cannot end so.
+        """
         ...
 
     async def house_changed(self) -> None:

@@ -95,9 +95,10 @@ class RecorderFailed:
 
 @dataclass(frozen=True, slots=True)
 class JoinedCalls:
-    """Staff found that two facilities' calls were joined."""
+    """Staff found that two facilities' calls were joined. Never on a privileged call."""
 
     by: str
+    why: str = ""
 
 
 Order = (

@@ -45,9 +45,9 @@ def obey(memory: Memory, order: Order, *, now: float) -> Effects:
                 *close(memory, reason, by="staff", now=now),
             ]
         case JoinedCalls():
-            if memory.bridge is not BridgeAt.ON:
+            if memory.bridge is not BridgeAt.ON or memory.facts.privileged:
                 return []
-            marked = _mark("joined_calls", order.by)
+            marked = Mark("order", "log", "joined calls", (("by", order.by), ("why", order.why)))
             return [marked, *close(memory, EndReason.JOINED_CALLS, by="staff", now=now)]
         case _:
             return _failure(memory, order, now=now)

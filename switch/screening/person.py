@@ -5,6 +5,7 @@ from switch.routing.call_class import CallClass
 from switch.screening.facts import Facts, Person, PinOutcome
 from switch.screening.permit import Denied
 from switch.screening.reasons import DenyReason
+from switch.screening.settings import FacilityRules
 
 
 def no_input(facts: Facts) -> Denied | None:
@@ -51,10 +52,7 @@ def suspended(facts: Facts) -> Denied | None:
     today = facts.at.iso_date
     if not person.suspended_from <= today < person.suspended_until:
         return None
-    spared = facts.site.facility.rules.spared_by_suspension
-    if facts.call_class is None and spared:
-        return None
-    if facts.call_class is not None and facts.call_class.value in spared:
+    if spares_suspended(facts.site.facility.rules, facts.call_class):
         return None
     year, month, day = (int(part) for part in person.suspended_until.split("-"))
     return Denied(
@@ -62,6 +60,12 @@ def suspended(facts: Facts) -> Denied | None:
         values=(("date", Day(year, month, day)),),
         detail=f"from {person.suspended_from or 'ever'} to {person.suspended_until}",
     )
+
+
+def spares_suspended(rules: FacilityRules, call_class: CallClass | None) -> bool:
+    """Say whether a suspension leaves a call of this class; None: nothing was dialled yet."""
+    spared = rules.spared_by_suspension
+    return bool(spared) if call_class is None else call_class.value in spared
 
 
 def not_enrolled(facts: Facts) -> Denied | None:

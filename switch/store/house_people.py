@@ -72,22 +72,25 @@ def gone(
     raw: sqlite3.Connection,
     today: Callable[[str], str],
     facilities: Mapping[FacilityId, Facility],
-) -> frozenset[PersonId]:
-    """Return those who may not use a telephone now: released, moved, or suspended today.
+) -> tuple[frozenset[PersonId], frozenset[PersonId]]:
+    """Return those who may not use a telephone now: released or moved; suspended today.
 
     Args:
         raw: the connection.
         today: the date in a time zone, `2026-11-24`.
         facilities: for their zones.
     """
-    found: set[PersonId] = set()
+    left: set[PersonId] = set()
+    suspended: set[PersonId] = set()
     for (body,) in raw.execute(_NOT_PLAIN):
         person = msgspec.json.decode(body, type=Person)
         facility = facilities.get(FacilityId(person.facility))
         date = today(facility.zone if facility is not None else "UTC")
-        if person.state != "active" or person.suspended_from <= date < person.suspended_until:
-            found.add(person.id)
-    return frozenset(found)
+        if person.state != "active":
+            left.add(person.id)
+        elif person.suspended_from <= date < person.suspended_until:
+            suspended.add(person.id)
+    return frozenset(left), frozenset(suspended)
 
 
 def last_bad_pin(raw: sqlite3.Connection, person: str) -> tuple[str, int, float] | None:

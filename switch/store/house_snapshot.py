@@ -9,11 +9,13 @@ from dataclasses import dataclass, field
 from typing import Any
 
 from switch.ids import FacilityId, PersonId, TerminalId
+from switch.routing.call_class import CallClass
 from switch.routing.schedule import ALWAYS_OPEN, Schedule
 from switch.routing.terminal import Gateway, Terminal, anonymous_line
 from switch.routing.treatment import SpeedDial
 from switch.routing.trunk import Trunk
 from switch.screening.facts import HouseOrder
+from switch.screening.person import spares_suspended
 from switch.screening.settings import Agency, Facility, Unit
 from switch.sip.digest import Algorithm, Credential
 from switch.sip.events import Source, SourceKind
@@ -35,7 +37,9 @@ class House:
     orders: tuple[HouseOrder, ...] = ()
     """Those in force, the oldest first."""
     gone: frozenset[PersonId] = frozenset()
-    """People who may not use a telephone now: released or moved."""
+    """People who may not use a telephone any more: released or moved."""
+    suspended: frozenset[PersonId] = frozenset()
+    """People who may not use a telephone today, but for what their site spares."""
 
     # ---- which line
 
@@ -149,5 +153,20 @@ class House:
         return tuple(o for o in self.orders if o.covers(agency=agency, terminal=terminal))
 
     def person_active(self, person: PersonId) -> bool:
-        """Say whether a person may still use a telephone."""
-        return person not in self.gone
+        """Say whether a person may still use a telephone for whatever call."""
+        return person not in self.gone and person not in self.suspended
+
+    def may_talk(
+        self, person: PersonId, facility: FacilityId, call_class: CallClass | None
+    ) -> bool:
+        """Say whether a call in progress may go on, as far as its caller goes.
+
+        Args:
+            person: who calls.
+            facility: whose rules say what a suspension spares.
+            call_class: of the call; None while nothing was dialled.
+        """
+        if person in self.gone:
+            return False
+        rules = self.facility(facility).rules
+        return person not in self.suspended or spares_suspended(rules, call_class)

@@ -362,9 +362,15 @@ class HouseStore:
         )
 
     def order_for(self, terminal: Terminal, call_class: CallClass | None) -> HouseOrder | None:
-        """Return the order in force that a live call has to obey, or None if it is spared."""
+        """Return the order in force that a live call has to obey, or None if it is spared.
+
+        A caller who has not dialled yet may still dial what an order spares: row 1 is asked again.
+        """
         for order in self.house.orders_on(terminal):
-            if call_class is None or call_class.value not in order.spares:
+            is_spared = (
+                bool(order.spares) if call_class is None else call_class.value in order.spares
+            )
+            if not is_spared:
                 return order
         return None
 
@@ -373,6 +379,9 @@ class HouseStore:
     def _load(self, raw: sqlite3.Connection, at: float) -> tuple[House, dict[str, Any]]:
         facilities = {f.id: f for f in house_rows.every(raw, Facility)}
         trunks = house_rows.every(raw, TrunkSettings)
+        gone, suspended = house_people.gone(
+            raw, lambda zone: local_time(at, zone).iso_date, facilities
+        )
         house = House(
             version=house_rows.version(raw),
             agencies={a.id: a for a in house_rows.every(raw, Agency)},
@@ -383,7 +392,8 @@ class HouseStore:
             trunks=tuple(self._trunk(t) for t in trunks if t.enabled),
             speed_dials={(d.facility, d.code): d for d in house_rows.every(raw, SpeedDial)},
             orders=tuple(house_orders.in_force(raw)),
-            gone=house_people.gone(raw, lambda zone: local_time(at, zone).iso_date, facilities),
+            gone=gone,
+            suspended=suspended,
         )
         row = raw.execute("SELECT body FROM house_defaults").fetchone()
         return house, json.loads(row[0]) if row is not None else {}

@@ -81,6 +81,7 @@ ENDINGS = {
     "staff_cut":            Ending("talking",  "staff",   "ab", 16, "-"),
     "person_changed":       Ending("talking",  "staff",   "ab", 16, "-"),
     "inactivity":           Ending("talking",  "switch",  "ab", 16, "60"),
+    "joined_calls":         Ending("talking",  "staff",   "ab", 16, "60+all"),
     "dial_tone":            Ending("talking",  "network", "ab", 16, "60+all"),
     "network_failure":      Ending("talking",  "network", "a",  38, "dead+60"),
     "terminal_failure":     Ending("talking",  "caller",  "b",  27, "dead+60"),
@@ -93,8 +94,6 @@ UNREACHABLE = {
     # A cut needs the published error rates of the detectors.
     EndReason.THREE_WAY: ("dsp/card.json", "three_way"),
     EndReason.EXTRA_DIGITS: ("dsp/card.json", "three_way"),
-    # Staff have no command that says so yet.
-    EndReason.JOINED_CALLS: ("switch/call/switchboard/board.py", "JoinedCalls"),
 }
 """What is missing: a file, and a word in it."""
 

@@ -11,6 +11,9 @@ from contextlib import asynccontextmanager
 from dataclasses import dataclass
 from typing import Any
 
+import pytest
+
+from switch.errors import UserError
 from switch.lab import sounds
 from switch.lab.phone import LabPhone, PhoneCall
 from switch.store.account_limits import Scope, set_limit
@@ -64,6 +67,10 @@ amount_micros = 1_000_000
 [[house.terminal]]
 user = "t5"
 terminal = {{ id = "T5", facility = "OPEN" }}
+
+[[house.terminal]]
+user = "t6"
+terminal = {{ id = "T6", facility = "OPEN" }}
 
 [[house.number]]
 pattern = "+15551900004"
@@ -312,6 +319,17 @@ async def staff_cut_the_call(house: House) -> Placed:
     return placed
 
 
+@ends_as("joined_calls")
+async def staff_know_that_two_calls_are_joined(house: House) -> Placed:
+    """The switch raised no such alarm, so they have to name it."""
+    placed = await house.talk_at("T6", "15551000011")
+    call = await house.until("T6", "talking")
+    with pytest.raises(UserError, match="has no alarm inmate_to_inmate"):
+        await house.rig.asked("cut", call=call, joined=True, why="test")
+    await house.rig.asked("cut", call=call, joined=True, alarm="inmate_to_inmate", why="test")
+    return placed
+
+
 @ends_as("person_changed")
 async def the_person_is_released(house: House) -> Placed:
     number = "15552000001"
@@ -412,5 +430,5 @@ async def the_switch_is_ended(house: House) -> Placed:
 async def house_of(rig: SwitchRig) -> AsyncIterator[House]:
     """Put telephones around a switch."""
     async with rig:
-        terminals = {name: await rig.terminal(name) for name in ("T1", "T2", "T3", "T5")}
+        terminals = {name: await rig.terminal(name) for name in ("T1", "T2", "T3", "T5", "T6")}
         yield House(rig, await rig.outside(), await rig.gateway(), terminals)

@@ -14,6 +14,7 @@ from typing import Any, Final
 from switch.billing.meter_news import MeterNews, MoneyAdded, SecondsLeft
 from switch.call.news import BalanceNews, RegistrationNews, WorkerNews
 from switch.call.orders import (
+    JoinedCalls,
     LockdownKind,
     LockdownOrder,
     LockdownWay,
@@ -278,17 +279,38 @@ class Switchboard:
     # ---- from staff
 
     async def cut(
-        self, call: int, *, by: str, why: str, disable_terminal_s: int = 0, block: bool = False
+        self,
+        call: int,
+        *,
+        by: str,
+        why: str,
+        disable_terminal_s: int = 0,
+        block: bool = False,
+        joined: bool = False,
+        alarm: str = "",
     ) -> None:
         """End a call at once.
 
+        Args:
+            call: its id.
+            by: who.
+            why: kept for good.
+            disable_terminal_s: turn its terminal off for so long.
+            block: block the number.
+            joined: it ends as `joined_calls`, not as `staff_cut`; the payer has a credit.
+            alarm: the alarm by its name, where staff know what the switch did not notice.
+
         Raises:
-            UserError: there is no such call.
+            UserError: there is no such call, or it cannot end as `joined_calls`.
         """
         driver = self.calls.get(CallId(call))
         if driver is None:
             raise UserError(f"No call {call} is live. `kinline calls` lists those that are.")
-        self._order(driver, StaffCut(by=by, why=why, block=block))
+        if joined:
+            driver.check_joined(alarm)
+            self._order(driver, JoinedCalls(by=by, why=why))
+        else:
+            self._order(driver, StaffCut(by=by, why=why, block=block))
         await self._admission.cut(driver, by=by, why=why, off_s=disable_terminal_s, block=block)
 
     async def house_changed(self) -> None:
@@ -302,8 +324,11 @@ class Switchboard:
             if order is not None and order.id not in driver.orders_seen:
                 driver.orders_seen.add(order.id)
                 self._order(driver, _order_of(order))
-            if driver.people.person is not None and not house.person_active(
-                driver.people.person.person
+            person = driver.people.person
+            if person is not None and not house.may_talk(
+                person.person,
+                driver.people.terminal.facility,
+                permit.call_class if permit is not None else None,
             ):
                 self._order(driver, PersonChanged())
 

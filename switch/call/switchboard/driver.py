@@ -24,6 +24,7 @@ from switch.call.switchboard.money import CallMoney
 from switch.call.switchboard.people import People
 from switch.call.switchboard.record_keeper import RecordKeeper
 from switch.call.switchboard.rooms import Rooms
+from switch.errors import UserError
 from switch.ids import CallId, LegId, leg_id
 from switch.media.messages import (
     CallEnded,
@@ -44,6 +45,9 @@ INPUTS_MAX: Final = 512
 
 PART_WAIT_S: Final = 1.0
 """How long a worker may take to say that it parted two legs. Chosen: fifty ticks."""
+
+JOINED_ALARM: Final = "inmate_to_inmate"
+"""The detection that two calls are joined. detection.md section 6.2."""
 
 log = logging.getLogger(__name__)
 
@@ -200,6 +204,24 @@ class CallDriver:
         if event.by_paid_until and self.money.cut_cause is CutCause.METERING_LOST:
             effects = self.script.order(MeteringLost(), now=now)
         return effects + self.script.parted(by_paid_until=event.by_paid_until, now=now)
+
+    def check_joined(self, alarm: str) -> None:
+        """See whether staff may end this call as `joined_calls`. calls.md section 5.2.
+
+        Raises:
+            UserError: it is privileged, nobody talks on it, or there is no such alarm and staff
+                did not name it.
+        """
+        if not self.script.is_bridged:
+            raise UserError(f"Nobody talks on call {self.call}, so it is not joined to another.")
+        if self._is_privileged():
+            raise UserError(f"Call {self.call} is privileged: nothing may be believed about it.")
+        raised = any(d["kind"] == JOINED_ALARM for d in self.keeper.detections)
+        if not raised and alarm != JOINED_ALARM:
+            raise UserError(
+                f"Call {self.call} has no alarm {JOINED_ALARM}. If you know it by other means, "
+                f"say so: --alarm {JOINED_ALARM}"
+            )
 
     # ---- out
 

@@ -33,7 +33,15 @@ class Board:
         return {"calls": 1}
 
     async def cut(
-        self, call: int, *, by: str, why: str, disable_terminal_s: int, block: bool
+        self,
+        call: int,
+        *,
+        by: str,
+        why: str,
+        disable_terminal_s: int,
+        block: bool,
+        joined: bool = False,
+        alarm: str = "",
     ) -> None:
         if call != 7001:
             raise UserError(f"No call {call} is live.")

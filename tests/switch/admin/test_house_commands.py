@@ -26,7 +26,15 @@ class Board:
         return []
 
     async def cut(
-        self, call: int, *, by: str, why: str, disable_terminal_s: int, block: bool
+        self,
+        call: int,
+        *,
+        by: str,
+        why: str,
+        disable_terminal_s: int,
+        block: bool,
+        joined: bool = False,
+        alarm: str = "",
     ) -> None:
         raise NotImplementedError
 

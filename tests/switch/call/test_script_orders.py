@@ -79,6 +79,17 @@ def test_a_staff_cut_records_who_and_why() -> None:
     assert dict(mark.detail) == {"by": "Officer", "why": "threats"}
 
 
+def test_a_call_joined_to_another_records_who_found_it_and_why() -> None:
+    rig = give(talking(), JoinedCalls("Analyst", "both hear a count"))
+    (mark,) = rig.only(Mark)
+    assert dict(mark.detail) == {"by": "Analyst", "why": "both hear a count"}
+
+
+def test_nothing_is_believed_of_a_privileged_call() -> None:
+    rig = give(talking(replace(PRIVILEGED, passive=True)), JoinedCalls("Analyst", "hearsay"))
+    assert rig.script.reason is None
+
+
 def test_a_privileged_call_can_be_cut_without_being_heard() -> None:
     rig = give(talking(replace(PRIVILEGED, passive=True)), StaffCut(by="Officer", why="fire"))
     assert rig.script.reason is EndReason.STAFF_CUT

@@ -1,5 +1,6 @@
 import sqlite3
 from collections.abc import AsyncIterator
+from dataclasses import replace
 from pathlib import Path
 
 import msgspec
@@ -9,11 +10,12 @@ from sqlalchemy import Connection
 from switch.errors import SettingsError, StoreError, UserError
 from switch.ids import FacilityId, PersonId, TerminalId, TrunkId
 from switch.money import Micros
+from switch.routing.call_class import CallClass
 from switch.routing.number import E164
 from switch.routing.seed import HouseSeed, NumberSeed, PersonSeed
 from switch.routing.trunk import TrunkSettings
 from switch.screening.facts import HouseOrder
-from switch.screening.settings import ScreeningSettings
+from switch.screening.settings import FacilityRules, ScreeningSettings
 from switch.sip.digest import Algorithm, ha1
 from switch.sip.events import Flow, SourceKind
 from switch.store import (
@@ -287,6 +289,51 @@ async def test_what_staff_did_is_left_alone_by_the_next_start(opened: House) -> 
         lambda c: house_numbers.rules_for(driver(c), "+15552340002", facility="F1")
     )
     assert rules == []
+
+
+async def test_a_suspension_spares_a_privileged_call_and_a_release_does_not(opened: House) -> None:
+    store, directory = opened
+    person, site = PersonId("123456"), FacilityId("F1")
+    house = directory.house
+
+    async def changed(**fields: object) -> None:
+        await store.write(lambda c: house_people.change(driver(c), "123456", **fields))
+        nonlocal house
+        house = await directory.reload()
+
+    await changed(suspended_until="2099-01-01")
+    assert not house.person_active(person)
+    assert not house.may_talk(person, site, CallClass.ORDINARY)
+    assert not house.may_talk(person, site, CallClass.FREE)
+    assert house.may_talk(person, site, CallClass.PRIVILEGED)
+    assert house.may_talk(person, site, None)
+    rules = FacilityRules(spared_by_suspension=())
+    facility = msgspec.structs.replace(house.facilities[site], rules=rules)
+    strict = replace(house, facilities={site: facility})
+    assert not strict.may_talk(person, site, CallClass.PRIVILEGED)
+    assert not strict.may_talk(person, site, None)
+    await changed(suspended_until="", state="released")
+    assert not house.may_talk(person, site, CallClass.PRIVILEGED)
+
+
+async def test_an_order_that_spares_somebody_leaves_a_caller_who_has_not_dialled(
+    opened: House,
+) -> None:
+    _, directory = opened
+    order = HouseOrder(
+        id=0, kind="lockdown", level="facility", target="F1", by="x", why="y", at=NOW
+    )
+
+    async def given(**fields: object) -> HouseOrder | None:
+        found = await directory.give_order(msgspec.structs.replace(order, **fields))
+        await directory.reload()
+        terminal = directory.house.terminals[TerminalId("T1")]
+        before = directory.order_for(terminal, None)
+        await directory.lift_order(found.id, by="x", why="y")
+        return before
+
+    assert await given(spares=("hotline",)) is None
+    assert await given() is not None
 
 
 async def test_a_seed_that_is_wrong_changes_nothing(opened: House) -> None:
