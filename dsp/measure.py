@@ -18,7 +18,7 @@ from dsp.frame import (
 )
 from dsp.g711 import TO_FLOAT
 from dsp.jit import stage, summing_stage
-from dsp.spectrum import BLOCK_ROWS, Products
+from dsp.spectrum import BLOCK_ROWS, Products, fold
 from dsp.state import Column, StateOwner
 
 CELL_SAMPLES: Final = 5
@@ -82,6 +82,8 @@ class Measures(NamedTuple):
     bands: FloatArray
     """[n, 24] power, from `floor.measure_bands`."""
     samples: FloatArray
+    even: FloatArray
+    odd: FloatArray
     frame_z: FloatArray
     halves_z: FloatArray
     """The arrays of `spectrum.Products`."""
@@ -99,6 +101,8 @@ def allocate(rows: int, products: Products) -> Measures:
         cell_peak=np.zeros((rows, CELLS), np.float32),
         bands=np.zeros((rows, 24), np.float32),
         samples=products.samples,
+        even=products.even,
+        odd=products.odd,
         frame_z=products.frame,
         halves_z=products.halves,
     )
@@ -124,6 +128,8 @@ def gather(
     sound = pack(tick, rows, legs, measures, (DIGITS_ONLY, full))
     for i in range(sound, (sound + BLOCK_ROWS - 1) // BLOCK_ROWS * BLOCK_ROWS):
         measures.samples[i, :] = np.float32(0.0)
+        measures.even[i, :] = np.float32(0.0)
+        measures.odd[i, :] = np.float32(0.0)
     passed = sound
     for row in range(rows[0], rows[1]):
         flags = tick.flags[row]
@@ -156,6 +162,7 @@ def pack(
         measure_halves(measures.samples[at], measures.half_power[at])
         measures.power[at] = 0.5 * (measures.half_power[at, 0] + measures.half_power[at, 1])
         if level == FULL:
+            fold(measures.samples[at], measures.even[at], measures.odd[at])
             measure_cells(measures.samples[at], measures.cell_power[at], measures.cell_peak[at])
             measures.quiet[at] = count_quiet(measures.samples[at])
         legs.frames[row] += 1

@@ -18,7 +18,7 @@ from dsp.fired import Fired, fire
 from dsp.frame import FRAME_S, FRAME_SAMPLES, FloatArray, IntArray, power_of_dbm0
 from dsp.jit import stage
 from dsp.measure import Measures
-from dsp.spectrum import TONES, TONES_HZ, cross_gain
+from dsp.spectrum import TONES_HZ, TONES_SIN, cross_gain
 from dsp.state import Column, StateOwner
 
 LEVEL_DBM0_MIN: Final = -42.0
@@ -184,8 +184,8 @@ def best_pair(z: FloatArray, power: float) -> tuple[int, tuple[complex, complex]
     for pair in range(3):
         one = PAIRS[pair, 0]
         two = PAIRS[pair, 1]
-        raw_a = complex(z[one], z[TONES + one])
-        raw_b = complex(z[two], z[TONES + two])
+        raw_a = complex(z[one], z[TONES_SIN + one])
+        raw_b = complex(z[two], z[TONES_SIN + two])
         if square(raw_a) + square(raw_b) < 0.4 * power:
             continue
         whole = 1.0 / (1.0 - PARTING[pair, 0] * PARTING[pair, 1])
@@ -308,7 +308,7 @@ def best_single(z: FloatArray, power: float, number: IntArray) -> tuple[int, com
     most = PURITY_SINGLE_MIN * power
     for at in range(10):
         column = SINGLES[at]
-        tone = square(complex(z[column], z[TONES + column]))
+        tone = square(complex(z[column], z[TONES_SIN + column]))
         if tone > most:
             most = tone
             best = at
@@ -317,7 +317,7 @@ def best_single(z: FloatArray, power: float, number: IntArray) -> tuple[int, com
     if number[_GROUP_FRAMES] > 0 and SINGLES_GROUP[best] == number[_GROUP]:
         best = number[_COLUMN]
     column = SINGLES[best]
-    return best, complex(z[column], z[TONES + column])
+    return best, complex(z[column], z[TONES_SIN + column])
 
 
 @stage
@@ -390,8 +390,8 @@ def tell_single(row: int, number: IntArray, codes: Fired) -> None:
 @stage
 def hear_tty(z: FloatArray, power: float, row: int, number: IntArray, codes: Fired) -> None:
     """Toggling between mark and space with nearly all of the power."""
-    mark = square(complex(z[TTY_MARK], z[TONES + TTY_MARK]))
-    space = square(complex(z[TTY_SPACE], z[TONES + TTY_SPACE]))
+    mark = square(complex(z[TTY_MARK], z[TONES_SIN + TTY_MARK]))
+    space = square(complex(z[TTY_SPACE], z[TONES_SIN + TTY_SPACE]))
     if mark + space < TTY_PURITY_MIN * power:
         if number[_TTY] > 0:
             number[_TTY] -= 1

@@ -13,6 +13,7 @@ from dsp.spectrum import (
     TONES_SIN,
     Products,
     cross_gain,
+    fold,
 )
 from tests.corpus import tones
 from tests.corpus.voices import Sound
@@ -21,6 +22,7 @@ from tests.corpus.voices import Sound
 def transformed(frame: Sound) -> FloatArray:
     products = Products(1)
     products.samples[0] = frame
+    fold(products.samples[0], products.even[0], products.odd[0])
     products.multiply(1, 1)
     z: FloatArray = products.frame[0]
     return z
@@ -35,7 +37,8 @@ def test_a_sine_on_a_tone_shows_its_power(column: int) -> None:
 
 def test_dc_is_not_a_tone() -> None:
     z = transformed(np.full(160, 0.5))
-    assert np.max(np.abs(z[: 2 * TONES])) < 1e-6
+    assert np.max(np.abs(z[:TONES])) < 1e-6
+    assert np.max(np.abs(z[TONES_SIN : TONES_SIN + TONES])) < 1e-6
 
 
 def test_the_bins_add_up_to_the_power_of_noise() -> None:
@@ -43,7 +46,7 @@ def test_the_bins_add_up_to_the_power_of_noise() -> None:
     powers = []
     for _ in range(200):
         z = transformed(rng.standard_normal(160) * 0.1)
-        powers.append(np.sum(z[BINS_COS:BINS_SIN] ** 2 + z[BINS_SIN : BINS_SIN + BINS] ** 2))
+        powers.append(sum(np.sum(z[part : part + BINS] ** 2) for part in (BINS_COS, BINS_SIN)))
     assert np.mean(powers) == pytest.approx(0.01, rel=0.05)
 
 
@@ -55,6 +58,8 @@ def test_a_row_gives_the_same_bits_at_any_place_among_any_others() -> None:
     for place in range(3 * BLOCK_ROWS):
         products.samples[:] = rng.standard_normal(products.samples.shape)
         products.samples[place] = frame
+        for row in range(3 * BLOCK_ROWS):
+            fold(products.samples[row], products.even[row], products.odd[row])
         products.multiply(3 * BLOCK_ROWS, 3 * BLOCK_ROWS)
         seen.append((products.frame[place].tobytes(), products.halves[place].tobytes()))
     assert len(set(seen)) == 1
@@ -67,5 +72,14 @@ def test_the_cross_gain_parts_440_from_480() -> None:
     assert abs(left) < 0.1 * abs(at[440.0])
 
 
+def test_the_phase_of_a_tone_is_that_of_the_middle_of_the_frame() -> None:
+    n = np.arange(160) - 79.5
+    for column in (0, 7, 26):
+        turn = 2 * np.pi * TONES_HZ[column] / 8000 * n + 0.7
+        z = transformed(0.1 * np.cos(turn))
+        phase = np.arctan2(z[TONES_SIN + column], z[column])
+        assert phase == pytest.approx(0.7, abs=0.1)
+
+
 def test_columns_fit() -> None:
-    assert 2 * TONES + 2 * BINS <= COLUMNS
+    assert 2 * (TONES + BINS) <= COLUMNS
