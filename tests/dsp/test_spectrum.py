@@ -46,7 +46,7 @@ def test_the_bins_add_up_to_the_power_of_noise() -> None:
     powers = []
     for _ in range(200):
         z = transformed(rng.standard_normal(160) * 0.1)
-        powers.append(sum(np.sum(z[part : part + BINS] ** 2) for part in (BINS_COS, BINS_SIN)))
+        powers.append(sum(float(np.sum(z[at : at + BINS] ** 2)) for at in (BINS_COS, BINS_SIN)))
     assert np.mean(powers) == pytest.approx(0.01, rel=0.05)
 
 
