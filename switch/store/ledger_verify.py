@@ -1,7 +1,8 @@
 """Does the ledger prove itself? One query for each rule that stored rows can break.
 
-The rules that no row can show are held elsewhere: M6 (posting leaves `available` as it was) and
-M9's refusal by tests, M12 (no way from a CDR to a transfer) by an import test.
+The rules that no row can show are held elsewhere: M6 (posting leaves `available` as it was), M9's
+refusal and M13's cap by tests of random histories, M12 (no way from a CDR to a transfer) by an
+import contract.
 """
 
 import sqlite3
@@ -82,6 +83,12 @@ _QUERIES: Final[tuple[tuple[str, str, str], ...]] = (
      """
      SELECT name FROM (SELECT 'transfer_is_never_changed' AS name
                        UNION SELECT 'transfer_is_never_removed')
+      WHERE name NOT IN (SELECT name FROM sqlite_master WHERE type = 'trigger')
+     """),
+    ("M14", "the guard {0} is missing",
+     """
+     SELECT name FROM (SELECT 'quote_is_never_changed' AS name
+                       UNION SELECT 'quote_is_never_removed')
       WHERE name NOT IN (SELECT name FROM sqlite_master WHERE type = 'trigger')
      """),
     ("M11", "call {0} was charged {1} and {2} came back",

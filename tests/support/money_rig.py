@@ -3,6 +3,7 @@
 import itertools
 import sqlite3
 from collections.abc import Callable
+from functools import cache
 from pathlib import Path
 from typing import TypeVar
 
@@ -49,6 +50,14 @@ def quote_of(rate: int, *, free_s: int = 0) -> Quote:
 ELEVEN_CENTS = quote_of(110_000)
 
 
+@cache
+def fresh_database() -> bytes:
+    """A database of the newest schema with nothing in it; the migrations run once."""
+    raw = sqlite3.connect(":memory:", isolation_level=None)
+    engine_schema.migrate(raw)
+    return raw.serialize()
+
+
 class KilledError(Exception):
     """The process died here."""
 
@@ -58,18 +67,28 @@ class MoneyRig:
 
     def __init__(self, path: Path | str = ":memory:") -> None:
         self.raw = sqlite3.connect(path, isolation_level=None)
+        if path == ":memory:":
+            self.raw.deserialize(fresh_database())
+        else:
+            engine_schema.migrate(self.raw)
         self.raw.execute("PRAGMA foreign_keys = ON")
-        engine_schema.migrate(self.raw)
+        self.later_s = 0.0
+        """How far the wall clock has gone on beyond the beats."""
         self.quotes: dict[CallId, Quote] = {}
         self.kill_after: int | None = None
         """Steps of the database's machine until the process dies; None lets it live."""
         self._ids = itertools.count(1)
         self.restart()
 
+    @property
+    def wall(self) -> float:
+        """The wall clock."""
+        return WALL + self.later_s
+
     def restart(self) -> None:
         """Control comes back: a new epoch and an empty book."""
         self.epoch = self.deed(
-            lambda: meter_statements.begin_epoch(self.raw, NODE, "boot", at=WALL)
+            lambda: meter_statements.begin_epoch(self.raw, NODE, "boot", at=self.wall)
         )
         self.book = MeterBook(node=NODE, epoch=self.epoch)
 
@@ -97,7 +116,7 @@ class MoneyRig:
         """A purse with so much in it."""
         account = self.deed(
             lambda: ledger_statements.open_account(
-                self.raw, "called_prepaid", "", "", "USD", floor=floor, approves="all", at=WALL
+                self.raw, "called_prepaid", "", "", "USD", floor=floor, approves="all", at=self.wall
             )
         )
         if amount:
@@ -109,11 +128,11 @@ class MoneyRig:
         name = f"fund:{next(self._ids)}"
 
         def deed() -> TransferResult:
-            offline = ledger_statements.book(self.raw, "offline", currency="USD", at=WALL)
+            offline = ledger_statements.book(self.raw, "offline", currency="USD", at=self.wall)
             row = Transfer(
                 id=name, debit=offline, credit=account, amount=Micros(amount), code="fund", ref=""
             )
-            return ledger_statements.transfer(self.raw, row, at=WALL)
+            return ledger_statements.transfer(self.raw, row, at=self.wall)
 
         return self.deed(deed)
 
@@ -137,7 +156,7 @@ class MoneyRig:
             facility="F1",
             scopes=scopes,
         )
-        result = self.deed(lambda: meter_statements.reserve(self.raw, opening, at=WALL))
+        result = self.deed(lambda: meter_statements.reserve(self.raw, opening, at=self.wall))
         if isinstance(result, Reserved):
             self.quotes[CallId(call)] = quote
             self.book.opened(
@@ -157,7 +176,7 @@ class MoneyRig:
         limited = set(self.quotes)
 
         def deed() -> BeatResult:
-            return meter_statements.write_beat(self.raw, beat, limited=limited, at=WALL + now)
+            return meter_statements.write_beat(self.raw, beat, limited=limited, at=self.wall + now)
 
         try:
             result = self.deed(deed)
@@ -189,7 +208,7 @@ class MoneyRig:
                 seconds=seconds,
                 credit=credit,
                 heard_until=None,
-                at=WALL,
+                at=self.wall,
             )
         )
 

@@ -1,3 +1,5 @@
+import sqlite3
+
 import pytest
 
 from switch.billing.credit import Credit
@@ -38,6 +40,7 @@ def break_it(rig: MoneyRig, *statements: str) -> set[str]:
 
 
 UNGUARD = ("DROP TRIGGER transfer_is_never_changed", "DROP TRIGGER transfer_is_never_removed")
+UNGUARD_QUOTES = ("DROP TRIGGER quote_is_never_changed", "DROP TRIGGER quote_is_never_removed")
 TAKE_MORE = "UPDATE transfer SET amount = amount + 1 WHERE code = 'settle'"
 GIVE_MORE = "UPDATE transfer SET amount = 9000000 WHERE code = 'credit'"
 TALKED_LESS = "INSERT INTO call_record VALUES (1, '', '', '', '', '', '', 0, 0, 10.9, 0, '{}')"
@@ -61,13 +64,22 @@ INSERT INTO budget VALUES (1, 'account', '1', 'payer', 'micros', 'day', 'UTC', 0
         ({"M2", "M9", "M11"}, (*UNGUARD, GIVE_MORE)),
         ({"M13"}, (HELD_BY_NOBODY,)),
         ({"M14"}, ("UPDATE meter SET micros_per_minute = 109999 WHERE call_id = 1",)),
-        ({"M14"}, ("UPDATE quote SET version_hash = 'x'",)),
+        ({"M14"}, UNGUARD_QUOTES),
+        ({"M14"}, (*UNGUARD_QUOTES, "UPDATE quote SET version_hash = 'x'")),
     ],
 )
 def test_each_broken_rule_is_named(
     rig: MoneyRig, rules: set[str], statements: tuple[str, ...]
 ) -> None:
     assert rules <= break_it(rig, *statements)
+
+
+@pytest.mark.parametrize(
+    "statement", ["UPDATE quote SET body = '{}'", "DELETE FROM quote", "UPDATE quote SET id = 'x'"]
+)
+def test_a_quote_is_never_changed(rig: MoneyRig, statement: str) -> None:
+    with pytest.raises(sqlite3.IntegrityError, match="a quote is never"):
+        rig.raw.execute(statement)
 
 
 def test_a_record_that_talked_as_long_as_was_charged_is_sound(rig: MoneyRig) -> None:
