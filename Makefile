@@ -7,7 +7,7 @@ READY  := $(VENV)/.ready
 TESTED := $(VENV)/.ready-test
 DATA   ?= data
 
-.PHONY: setup run test check peers bench lock clean
+.PHONY: setup run test check peers bench soak lock clean
 
 setup: $(READY)
 
@@ -47,6 +47,9 @@ test: $(TESTED) peers check
 
 bench: $(TESTED)
 	@$(BIN)/python -m tests.bench
+
+soak: $(TESTED)
+	@$(BIN)/python -m tests.soak
 
 lock:
 	$(BIN)/uv pip compile --universal --generate-hashes --no-emit-index-url --no-header --no-annotate -q --extra lab --extra build -o requirements.lock pyproject.toml
