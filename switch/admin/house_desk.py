@@ -3,7 +3,7 @@
 from typing import Any, Final
 
 from switch.admin.command import Argument, Desk
-from switch.billing.tariff import PriceBook
+from switch.billing.price_book import PriceBook
 from switch.errors import UserError
 from switch.routing.number import E164, normalise
 from switch.store.house_store import HouseStore

@@ -1,29 +1,22 @@
-"""The commands about money: accounts, the ledger, prices."""
+"""The commands about money: accounts, the ledger. Prices are in `rate_commands`."""
 
-import asyncio
 import re
 import secrets
 from collections.abc import Mapping
-from pathlib import Path
 from typing import Any, Final
 
 from switch.admin.command import Argument, Command, Desk
+from switch.admin.money_text import dollars_of, micros_of
 from switch.billing.ledger import TransferResult
-from switch.billing.payer import Payer
-from switch.billing.quote import QuoteRefusal
-from switch.billing.settings import BillingSettings
-from switch.billing.tariff import PriceBook
 from switch.errors import UserError
 from switch.ids import AccountId
-from switch.money import MICROS_PER_CENT, Micros
+from switch.money import Micros
 from switch.store import ledger_seal, ledger_verify
 from switch.store.account_statements import NewAccount
 from switch.store.account_store import AccountStore, AccountView
 from switch.store.engine import driver
-from switch.store.price_files import load_price_book
 from switch.store.record_store import utc_text
 
-_DOLLARS: Final = re.compile(r"(-?)(\d{1,9})(?:\.(\d{1,6}))?")
 _NUMBER: Final = re.compile(r"\+[1-9]\d{6,14}")
 _TRANSFERS: Final = """
 SELECT id, debit, credit, amount, code, ref, at FROM transfer
@@ -35,27 +28,6 @@ SELECT kind, currency, sum(posted) FROM account WHERE floor IS NULL GROUP BY kin
 UNION ALL
 SELECT 'all purses', currency, sum(posted) FROM account WHERE floor IS NOT NULL GROUP BY currency
 """
-
-
-def micros_of(dollars: str) -> Micros:
-    """Read an amount as people write it, `12.50`; up to six decimals, no float in between.
-
-    Raises:
-        UserError: it is no amount.
-    """
-    match = _DOLLARS.fullmatch(dollars.strip().removeprefix("$"))
-    if match is None:
-        raise UserError(f"{dollars!r} is not an amount. Write it like 12.50.")
-    sign, whole, decimals = match.groups()
-    micros = int(whole) * 100 * MICROS_PER_CENT + int((decimals or "").ljust(6, "0"))
-    return Micros(-micros if sign else micros)
-
-
-def dollars_of(micros: int) -> str:
-    """Write an amount exactly: at least two decimals, up to six."""
-    sign = "-" if micros < 0 else ""
-    whole, part = divmod(abs(micros), 100 * MICROS_PER_CENT)
-    return f"{sign}{whole}.{f'{part:06d}'.rstrip('0').ljust(2, '0')}"
 
 
 async def _open(desk: Desk, given: Mapping[str, Any]) -> dict[str, Any]:
@@ -151,42 +123,6 @@ async def _seal(desk: Desk, _given: Mapping[str, Any]) -> dict[str, Any]:
     return {
         "sealed": await desk.store.write(lambda c: ledger_seal.seal_days(driver(c), at=at)),
     }
-
-
-async def _quote(desk: Desk, given: Mapping[str, Any]) -> dict[str, Any]:
-    book = await asyncio.to_thread(_price_book, Path(given["config"]))
-    quote = book.quote(
-        given["tariff"],
-        payer=Payer(given["payer"]),
-        call_class=given["class"],
-        date=given["date"] or utc_text(desk.clock.wall())[:10],
-    )
-    if isinstance(quote, QuoteRefusal):
-        raise UserError(f"There is no price for that in the tariff {given['tariff']}.")
-    return {
-        "a_minute": dollars_of(quote.micros_per_minute),
-        "price": dollars_of(quote.price_micros_per_minute),
-        "taxes": dollars_of(quote.tax_micros_per_minute),
-        "lines": [
-            {"book": line.book, "a_minute": dollars_of(line.micros_per_minute)}
-            for line in quote.lines
-        ],
-        "tier": quote.tier,
-        "rate_row": quote.rate_row,
-        "law_row": quote.law_row,
-        "capped": quote.capped,
-        "quote": quote.id,
-        "alarms": list(book.alarms),
-    }
-
-
-def _price_book(folder: Path) -> PriceBook:
-    """Read every file of law and contracts in a configuration folder."""
-    law, tariffs = (
-        tuple(sorted(path.relative_to(folder).as_posix() for path in folder.glob(pattern)))
-        for pattern in ("law/*.toml", "tariffs/*.toml")
-    )
-    return load_price_book(folder, BillingSettings(law=law, tariffs=tariffs))
 
 
 async def _account(accounts: AccountStore, text: str) -> AccountId:
@@ -313,23 +249,5 @@ COMMANDS: Final = (
         run=_ledger,
     ),
     Command(noun="ledger", verb="seal", help="seal the days that are over", run=_seal),
-    Command(
-        noun="rate",
-        verb="quote",
-        help="what a call would cost",
-        arguments=(
-            Argument(name="tariff", help="the contract"),
-            _option(
-                "--payer",
-                "who pays",
-                default=Payer.CALLED_PREPAID.value,
-                choices=tuple(payer.value for payer in Payer),
-            ),
-            _option("--class", "local, intrastate, interstate, …", default="interstate"),
-            _option("--date", "the day, like 2026-11-24; today if not given"),
-            _option("--config", "folder of the configuration", default="config"),
-        ),
-        run=_quote,
-    ),
 )
-"""`kinline account …`, `kinline ledger …`, `kinline rate …`."""
+"""`kinline account …`, `kinline ledger …`."""

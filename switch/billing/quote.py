@@ -21,6 +21,10 @@ FACILITY_PART: Final = "facility_part"
 """The book of what the facility gets for its costs. calls.md section 10, L2."""
 
 
+_LATER: Final = frozenset({"band", "country", "state_rows", "tax_rows"})
+"""Not part of the name while they say nothing, so that the quotes from before them keep theirs."""
+
+
 class QuoteRefusal(Enum):
     """Why there is no price."""
 
@@ -57,6 +61,14 @@ class Quote(msgspec.Struct, frozen=True, forbid_unknown_fields=True, kw_only=Tru
     """The cap on the price without taxes; None if none was in force."""
     capped: bool
     """True if the cap was lower than the contract and bit."""
+    band: str = ""
+    """The hours that the contract row is for; '' is any."""
+    country: str = ""
+    """The country that the contract row is for; '' is any."""
+    state_rows: tuple[str, ...] = ()
+    """The rules of the state that were in force."""
+    tax_rows: tuple[str, ...] = ()
+    """The dated rows behind the tax lines."""
 
     @property
     def micros_per_minute(self) -> Micros:
@@ -94,6 +106,10 @@ def make_quote(
     law_row: str = "",
     cap_micros_per_minute: int | None = None,
     capped: bool = False,
+    band: str = "",
+    country: str = "",
+    state_rows: tuple[str, ...] = (),
+    tax_rows: tuple[str, ...] = (),
 ) -> Quote:
     """Build a quote and name it by its own content."""
     body: dict[str, Any] = {
@@ -108,6 +124,10 @@ def make_quote(
         "law_row": law_row,
         "cap_micros_per_minute": cap_micros_per_minute,
         "capped": capped,
+        "band": band,
+        "country": country,
+        "state_rows": state_rows,
+        "tax_rows": tax_rows,
     }
     digest = _digest(body)
     return Quote(id=_id_of(digest), version_hash=digest, **body)
@@ -125,7 +145,8 @@ def proves_itself(quote: Quote) -> bool:
 
 
 def _digest(body: dict[str, Any]) -> str:
-    return sha256(msgspec.json.encode(body, order="sorted")).hexdigest()
+    said = {name: value for name, value in body.items() if value or name not in _LATER}
+    return sha256(msgspec.json.encode(said, order="sorted")).hexdigest()
 
 
 def _id_of(digest: str) -> str:

@@ -1,31 +1,24 @@
-"""Contract prices and taxes, and the one function that makes a quote of them.
+"""A contract: prices by payer, class, country, hours and date, its levies and its fees. Pure.
 
-A contract above a verified cap of its tier does not load. Against an unverified one it loads with
-an alarm, and the quote takes the lower of the two. Pure: the text of the file comes in.
+The text of the file comes in. `price_book` holds contracts against the law and makes quotes.
 """
 
-from collections.abc import Mapping, Sequence
 from typing import Annotated, Final
 
 import msgspec
 from msgspec import Meta
 
-from switch.billing.law import Cap, Date, Kind, Law, MaybeDate, MicrosPerMinute
+from switch.billing.dated import Date, MaybeDate, holds_on
+from switch.billing.law import FeeKind, Kind, MicrosPerMinute
 from switch.billing.payer import Payer
-from switch.billing.quote import (
-    FACILITY_PART,
-    REVENUE,
-    Quote,
-    QuoteLine,
-    QuoteRefusal,
-    make_quote,
-)
+from switch.billing.time_band import TimeBand
 from switch.errors import SettingsError
 
 ANY: Final = "*"
 MILLION: Final = 1_000_000
 
 Name = Annotated[str, Meta(pattern=r"^[a-z0-9][a-z0-9_-]{0,63}$")]
+ClassName = Annotated[str, Meta(pattern=r"^(\*|[a-z_]+)$")]
 
 
 class RateRow(msgspec.Struct, frozen=True, forbid_unknown_fields=True, kw_only=True):
@@ -34,10 +27,12 @@ class RateRow(msgspec.Struct, frozen=True, forbid_unknown_fields=True, kw_only=T
     id: Name
     payer: Payer | None = None
     """None: every payer that has no row of its own."""
-    call_class: Annotated[str, Meta(pattern=r"^(\*|[a-z_]+)$")] = msgspec.field(
-        name="class", default=ANY
-    )
+    call_class: ClassName = msgspec.field(name="class", default=ANY)
     """`local`, `intrastate`, `interstate`, …, or `*`."""
+    country: Annotated[str, Meta(pattern=r"^([A-Z]{2})?$")] = ""
+    """ISO 3166; '': every country of the class that has no row of its own."""
+    band: str = ""
+    """A band of this contract; '': whenever no row of a band fits."""
     micros_per_minute: MicrosPerMinute
     facility_part_micros: MicrosPerMinute = 0
     """The part of it that goes to the facility for its costs."""
@@ -50,25 +45,25 @@ class RateRow(msgspec.Struct, frozen=True, forbid_unknown_fields=True, kw_only=T
     def __post_init__(self) -> None:
         if self.facility_part_micros > self.micros_per_minute:
             raise ValueError(f"{self.id}: facility_part_micros is more than the whole price")
+        if self.termination_micros and self.call_class != "international":
+            raise ValueError(f"{self.id}: termination_micros is for class international only")
 
-    def fits(self, payer: Payer, call_class: str, date: str) -> bool:
-        """Say whether this row is for such a call."""
+    def fits(self, payer: Payer, call_class: str, country: str, date: str) -> bool:
+        """Say whether this row is for such a call, whatever the hour."""
         return (
             self.payer in {None, payer}
             and self.call_class in {ANY, call_class}
-            and self.valid_from <= date
-            and (not self.valid_to or date < self.valid_to)
+            and self.country in {"", country}
+            and holds_on(self, date)
         )
 
 
 class TaxRow(msgspec.Struct, frozen=True, forbid_unknown_fields=True, kw_only=True):
-    """One levy, passed on exactly, without a mark-up, on its own line."""
+    """A levy of the place, passed on exactly, without a mark-up, on its own line."""
 
     id: Name
     label: str
-    call_class: Annotated[str, Meta(pattern=r"^(\*|[a-z_]+)$")] = msgspec.field(
-        name="class", default=ANY
-    )
+    call_class: ClassName = msgspec.field(name="class", default=ANY)
     parts_per_million: Annotated[int, Meta(ge=0, le=MILLION)]
     """Of the price. A fraction of a micro falls to the payer."""
     valid_from: Date
@@ -77,11 +72,17 @@ class TaxRow(msgspec.Struct, frozen=True, forbid_unknown_fields=True, kw_only=Tr
 
     def fits(self, call_class: str, date: str) -> bool:
         """Say whether this levy is on such a call."""
-        return (
-            self.call_class in {ANY, call_class}
-            and self.valid_from <= date
-            and (not self.valid_to or date < self.valid_to)
-        )
+        return self.call_class in {ANY, call_class} and holds_on(self, date)
+
+
+class FeeRow(msgspec.Struct, frozen=True, forbid_unknown_fields=True, kw_only=True):
+    """What a contract wants besides minutes. Nothing, unless a row says so."""
+
+    id: Name
+    fee: FeeKind
+    micros: Annotated[int, Meta(ge=0, le=100_000_000)]
+    valid_from: Date
+    valid_to: MaybeDate = ""
 
 
 class Tariff(msgspec.Struct, frozen=True, forbid_unknown_fields=True, kw_only=True):
@@ -92,68 +93,39 @@ class Tariff(msgspec.Struct, frozen=True, forbid_unknown_fields=True, kw_only=Tr
     kind: Kind
     adp: Annotated[int, Meta(ge=0, le=10_000_000)]
     """Average daily population of the last calendar year: decides the tier."""
+    state: Annotated[str, Meta(pattern="^([A-Z]{2})?$")] = ""
+    """Where it is, for the rules of that state; '' has none."""
+    levies: tuple[str, ...] = ()
+    """Levies of `config/law` that are passed on."""
+    band: tuple[TimeBand, ...] = ()
     rate: Annotated[tuple[RateRow, ...], Meta(min_length=1)]
     tax: tuple[TaxRow, ...] = ()
+    fee: tuple[FeeRow, ...] = ()
 
+    def __post_init__(self) -> None:
+        for rows in (self.rate, self.tax, self.fee, self.band):
+            ids = [row.id for row in rows]
+            for double in sorted({id_ for id_ in ids if ids.count(id_) > 1}):
+                raise ValueError(f"two rows have the id {double}")
+        bands = {band.id for band in self.band}
+        for row in self.rate:
+            if row.band and row.band not in bands:
+                raise ValueError(f"rate {row.id} names the band {row.band}, which is not there")
 
-class PriceBook:
-    """Law and contracts together: the one engine behind quotes, the calculator and the statement.
+    def row_for(
+        self, *, payer: Payer, call_class: str, country: str, date: str, minute_of_day: int
+    ) -> RateRow | None:
+        """Return the price of such a call at such a time; None if there is none.
 
-    Args:
-        law: the caps.
-        tariffs: by id, as `parse_tariff` read them.
-
-    Raises:
-        SettingsError: a contract is above a verified cap.
-    """
-
-    def __init__(self, law: Law, tariffs: Sequence[Tariff]) -> None:
-        self.law = law
-        self.tariffs: Mapping[str, Tariff] = {tariff.id: tariff for tariff in tariffs}
-        self.alarms = tuple(
-            alarm
-            for tariff in tariffs
-            for row in tariff.rate
-            for alarm in _checked(law, tariff, row)
-        )
-        """What staff must know: contracts above a cap that nobody has verified."""
-
-    def quote(
-        self, tariff: str, *, payer: Payer, call_class: str, date: str
-    ) -> Quote | QuoteRefusal:
-        """Price a call, or say that there is no price.
-
-        Args:
-            tariff: of the facility.
-            payer: who pays.
-            call_class: `local`, `intrastate`, `interstate`, `territory`, `canada`, `international`.
-            date: the day at the facility, `2026-11-24`.
+        The row that says most about a call wins, and of two such the younger.
         """
-        contract = self.tariffs.get(tariff)
-        if contract is None:
-            return QuoteRefusal.NO_RATE
-        rows = [row for row in contract.rate if row.fits(payer, call_class, date)]
-        if not rows:
-            return QuoteRefusal.NO_RATE
-        row = max(rows, key=_precedence)
-        tier = self.law.tier_of(contract.kind, contract.adp)
-        cap = self.law.cap_on(date, tier=tier)
-        most = None if cap is None else cap.value_micros + row.termination_micros
-        price = row.micros_per_minute if most is None else min(row.micros_per_minute, most)
-        taxes = [tax for tax in contract.tax if tax.fits(call_class, date)]
-        return make_quote(
-            payer=payer,
-            call_class=call_class,
-            tariff=tariff,
-            currency=contract.currency,
-            lines=_lines(price, min(row.facility_part_micros, price), taxes),
-            free_s=row.free_s,
-            tier=tier,
-            rate_row=row.id,
-            law_row="" if cap is None else cap.id,
-            cap_micros_per_minute=most,
-            capped=price < row.micros_per_minute,
-        )
+        now = {band.id for band in self.band if band.holds_at(date, minute_of_day)}
+        rows = [
+            row
+            for row in self.rate
+            if row.fits(payer, call_class, country, date) and (not row.band or row.band in now)
+        ]
+        return max(rows, key=_precedence, default=None)
 
 
 def parse_tariff(name: str, text: bytes) -> Tariff:
@@ -168,51 +140,12 @@ def parse_tariff(name: str, text: bytes) -> Tariff:
         raise SettingsError(f"{name}: {error}") from error
 
 
-def _lines(price: int, facility_part: int, taxes: Sequence[TaxRow]) -> tuple[QuoteLine, ...]:
-    parts = [
-        QuoteLine(book=REVENUE, label="", micros_per_minute=price - facility_part),
-        QuoteLine(book=FACILITY_PART, label="", micros_per_minute=facility_part),
-        *(
-            QuoteLine(
-                book=f"tax:{tax.id}",
-                label=tax.label,
-                micros_per_minute=price * tax.parts_per_million // MILLION,
-            )
-            for tax in taxes
-        ),
-    ]
-    return tuple(part for part in parts if part.micros_per_minute > 0)
-
-
-def _precedence(row: RateRow) -> tuple[bool, bool, str]:
-    """The row that says most about a call wins; of two such the younger."""
-    return row.payer is not None, row.call_class != ANY, row.valid_from
-
-
-def _checked(law: Law, tariff: Tariff, row: RateRow) -> list[str]:
-    """Hold one contract price against every cap of its tier that is in force with it."""
-    tier = law.tier_of(tariff.kind, tariff.adp)
-    above = [
-        cap
-        for cap in law.caps
-        if cap.tier == tier
-        and cap.medium == "audio"
-        and _overlap(cap, row)
-        and row.micros_per_minute > cap.value_micros + row.termination_micros
-    ]
-    for cap in above:
-        if cap.verified:
-            raise SettingsError(
-                f"tariff {tariff.id}: rate {row.id} of {row.micros_per_minute} micros a minute is"
-                f" above the cap {cap.id} of {cap.value_micros} ({cap.citation})"
-            )
-    return [
-        f"tariff {tariff.id}: rate {row.id} is above the cap {cap.id}, which nobody has verified;"
-        " the lower one is quoted"
-        for cap in above
-    ]
-
-
-def _overlap(cap: Cap, row: RateRow) -> bool:
-    starts_in_time = not cap.valid_to or row.valid_from < cap.valid_to
-    return starts_in_time and (not row.valid_to or cap.valid_from < row.valid_to)
+def _precedence(row: RateRow) -> tuple[bool, bool, bool, bool, str, str]:
+    return (
+        row.payer is not None,
+        bool(row.country),
+        row.call_class != ANY,
+        bool(row.band),
+        row.valid_from,
+        row.id,
+    )

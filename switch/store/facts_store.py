@@ -14,8 +14,8 @@ from typing import Any, Final
 from switch.billing.ledger import Account
 from switch.billing.line import LineInfo
 from switch.billing.payer import Payer
+from switch.billing.price_book import PriceBook
 from switch.billing.quote import Quote
-from switch.billing.tariff import PriceBook
 from switch.ids import CallId, PersonId, TerminalId
 from switch.routing.limits import Limits
 from switch.routing.number import E164, Number, normalise, rate_class
@@ -328,6 +328,8 @@ def _quote(
         payer=payer,
         call_class=number.rate_class,
         date=facts.at.iso_date,
+        minute_of_day=facts.at.minute_of_day,
+        country=number.number.country,
     )
     return found if isinstance(found, Quote) else None
 

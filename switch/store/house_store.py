@@ -15,8 +15,8 @@ import msgspec
 
 from switch.billing.line import LineInfo
 from switch.billing.payer import Payer
+from switch.billing.price_book import PriceBook
 from switch.billing.quote import Quote
-from switch.billing.tariff import PriceBook
 from switch.errors import StoreError, UserError
 from switch.ids import CallId, FacilityId, PersonId, TerminalId
 from switch.money import Micros
@@ -270,9 +270,13 @@ class HouseStore:
         if self.prices is None:
             return 0
         known = self.house.facility(FacilityId(facility))
-        today = local_time(self._store.clock.wall(), known.zone).iso_date
+        now = local_time(self._store.clock.wall(), known.zone)
         quote = self.prices.quote(
-            known.tariff, payer=Payer.CALLER_DEBIT, call_class="interstate", date=today
+            known.tariff,
+            payer=Payer.CALLER_DEBIT,
+            call_class="interstate",
+            date=now.iso_date,
+            minute_of_day=now.minute_of_day,
         )
         if not isinstance(quote, Quote) or quote.micros_per_minute == 0:
             return 0

@@ -3,8 +3,9 @@
 from pathlib import Path
 
 from switch.billing.law import Law, parse_law
+from switch.billing.price_book import PriceBook
 from switch.billing.settings import BillingSettings
-from switch.billing.tariff import PriceBook, parse_tariff
+from switch.billing.tariff import parse_tariff
 from switch.errors import SettingsError
 
 

@@ -1,4 +1,5 @@
 import asyncio
+import shutil
 from collections.abc import Awaitable, Callable, Mapping
 from pathlib import Path
 from typing import Any
@@ -6,13 +7,21 @@ from typing import Any
 import pytest
 
 from switch.admin.command import Desk
-from switch.admin.money_commands import COMMANDS, dollars_of, micros_of
+from switch.admin.money_text import dollars_of, micros_of
+from switch.admin.registry import commands
 from switch.clock import SystemClock
-from switch.errors import UserError
+from switch.errors import SettingsError, UserError
 from switch.store.engine import Store
 
 CONFIG = Path(__file__).parents[3] / "config"
 Say = Callable[..., Awaitable[Any]]
+LATER = """[[rate]]
+id = "lab-2031"
+class = "interstate"
+micros_per_minute = 140_000
+valid_from = "2031-01-01"
+
+"""
 
 
 def at_the_desk(path: Path, scene: Callable[[Say], Awaitable[None]]) -> None:
@@ -25,11 +34,14 @@ def at_the_desk(path: Path, scene: Callable[[Say], Awaitable[None]]) -> None:
 
         async def say(words: str, **given: object) -> object:
             noun, verb = words.split()
-            (command,) = [c for c in COMMANDS if (c.noun, c.verb) == (noun, verb)]
+            (command,) = [c for c in commands() if (c.noun, c.verb) == (noun, verb)]
             values: Mapping[str, Any] = {
-                argument.name.removeprefix("--"): argument.default for argument in command.arguments
+                argument.key: argument.default for argument in command.arguments
             }
-            return await command.run(desk, {**values, **given})
+            values = {**values, **given}
+            if command.prepare is not None:
+                values = command.prepare(values)
+            return await command.run(desk, values)
 
         try:
             await scene(say)
@@ -85,6 +97,55 @@ def test_a_price_is_explained(tmp_path: Path) -> None:
         assert (await say("rate quote", tariff="lab", config=str(CONFIG)))["tier"] == "prison"
         with pytest.raises(UserError, match="no price"):
             await say("rate quote", tariff="none", config=str(CONFIG))
+
+    at_the_desk(tmp_path, scene)
+
+
+async def test_a_contract_is_compared_then_taken_in(tmp_path: Path) -> None:
+    config = tmp_path / "config"
+    shutil.copytree(CONFIG, config)
+    lab = config / "tariffs/lab.toml"
+    before = lab.read_text()
+    new = tmp_path / "new.toml"
+    new.write_text(before.replace("[[rate]]", LATER + "[[rate]]", 1))
+
+    async def scene(say: Say) -> None:
+        given = {"file": str(new), "config": str(config)}
+        shown = await say("rate import", **given, dry_run=True)
+        assert [(c["what"], c["row"]) for c in shown["changes"]] == [("added", "rate lab-2031")]
+        assert not shown["written"]
+        (alarm,) = shown["alarms"]
+        assert "lab-2031 is above the cap fcc-25-75-prison-audio, which nobody has" in alarm
+        assert lab.read_text() == before
+        assert (await say("rate import", **given))["written"]
+        assert lab.read_text() == new.read_text()
+        later = await say("rate quote", tariff="lab", config=str(config), date="2031-01-01")
+        assert (later["rate_row"], later["price"], later["capped"]) == ("lab-2031", "0.11", True)
+        assert (await say("rate import", **given))["note"] == "nothing differs"
+        new.write_text(before.replace("micros_per_minute = 100_000", "micros_per_minute = 90_000"))
+        with pytest.raises(UserError, match="a price of a day that is over would change"):
+            await say("rate import", **given)
+        new.write_text(before.replace('id = "lab"', 'id = "pine"', 1))
+        assert (await say("rate import", **given))["file"] == str(config / "tariffs/pine.toml")
+        new.write_text("id = ")
+        with pytest.raises(SettingsError, match=r"new\.toml"):
+            await say("rate import", **given)
+        with pytest.raises(UserError, match="cannot be read"):
+            await say("rate import", file=str(tmp_path / "none.toml"), config=str(config))
+
+    await asyncio.to_thread(at_the_desk, tmp_path, scene)
+
+
+def test_the_law_is_listed_with_who_verified_it(tmp_path: Path) -> None:
+    async def scene(say: Say) -> None:
+        rows = await say("rate law", config=str(CONFIG), date="2026-11-24", all=False)
+        assert not any(row["verified"] for row in rows)
+        by_id = {row["id"]: row for row in rows}
+        assert by_id["fcc-25-75-prison-audio"]["says"].endswith("value_micros=110000")
+        assert by_id["L6"]["citation"].startswith("89 FR 77244")
+        assert "fcc-2020-paper-bill" not in by_id
+        every = await say("rate law", config=str(CONFIG), date="2026-11-24", all=True)
+        assert len(every) > len(rows)
 
     at_the_desk(tmp_path, scene)
 

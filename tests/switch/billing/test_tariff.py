@@ -4,9 +4,10 @@ import pytest
 
 from switch.billing.law import Law, parse_law
 from switch.billing.payer import Payer
+from switch.billing.price_book import PriceBook
 from switch.billing.quote import Quote, QuoteRefusal
 from switch.billing.settings import BillingSettings
-from switch.billing.tariff import PriceBook, parse_tariff
+from switch.billing.tariff import parse_tariff
 from switch.errors import SettingsError
 from switch.store.price_files import load_price_book
 
@@ -88,7 +89,7 @@ def quote(
     call_class: str = "interstate",
     date: str = "2026-05-01",
 ) -> Quote:
-    answer = book.quote("t", payer=payer, call_class=call_class, date=date)
+    answer = book.quote("t", payer=payer, call_class=call_class, date=date, minute_of_day=0)
     assert isinstance(answer, Quote)
     return answer
 
@@ -152,7 +153,7 @@ def test_no_row_is_no_price() -> None:
     prices = book(law(150_000))
     for tariff, date in (("t", "2025-12-31"), ("unknown", "2026-05-01")):
         answer = prices.quote(
-            tariff, payer=Payer.CALLED_PREPAID, call_class="interstate", date=date
+            tariff, payer=Payer.CALLED_PREPAID, call_class="interstate", date=date, minute_of_day=0
         )
         assert answer is QuoteRefusal.NO_RATE
 
@@ -184,8 +185,9 @@ def test_a_verified_row_must_say_by_whom() -> None:
 
 def test_a_cap_of_an_unknown_tier_is_refused() -> None:
     text = LAW.format(n=1, value=1, start="2026-01-01", end="", verified="false", by="", on="")
-    with pytest.raises(SettingsError, match="unknown here"):
-        parse_law("law.toml", text.replace('tier = "prison"', 'tier = "jail"').encode())
+    file = parse_law("law.toml", text.replace('tier = "prison"', 'tier = "jail"').encode())
+    with pytest.raises(SettingsError, match="the tier jail, unknown"):
+        Law([file])
 
 
 @pytest.mark.parametrize(
@@ -219,7 +221,9 @@ def test_the_lab_costs_eleven_cents_in_all() -> None:
     names = ("tariffs/lab.toml", "tariffs/bench.toml")
     prices = load_price_book(CONFIG, BillingSettings(tariffs=names))
     assert prices.alarms == ()
-    answer = prices.quote("lab", payer=Payer.CALLED_PREPAID, call_class="local", date="2026-11-24")
+    answer = prices.quote(
+        "lab", payer=Payer.CALLED_PREPAID, call_class="local", date="2026-11-24", minute_of_day=0
+    )
     assert isinstance(answer, Quote)
     assert answer.micros_per_minute == 110_000
 
