@@ -5,6 +5,7 @@ header.
 """
 
 from collections import OrderedDict
+from collections.abc import Callable
 from pathlib import Path
 from typing import Final
 
@@ -107,12 +108,24 @@ class Announcer:
         self._tones = tones()
         self._playing: dict[int, tuple[int | None, Bytes]] = {}
 
-    def play(self, index: int, paths: list[str], play: int) -> None:
-        """Say files to a leg. Nothing to say: the pump reports the end on the next tick."""
+    def play(
+        self, index: int, paths: list[str], play: int, *, heard: Callable[[int], int] | None = None
+    ) -> None:
+        """Say files to a leg. Nothing to say: the pump reports the end on the next tick.
+
+        Args:
+            index: of the leg.
+            paths: the files.
+            play: its number.
+            heard: of a sound of so many bytes, how many the leg has heard before.
+        """
         sound = self._clips.join(paths)
         if sound.size == 0:
             sound = np.zeros(1, np.uint8) + g711.ULAW_SILENCE
         self._begin(index, sound, play, loops=False)
+        if heard is not None:
+            at = min(heard(sound.size), sound.size - 1)
+            self._legs.sound_at[index] = at - at % FRAME_BYTES
 
     def tone(self, index: int, name: str) -> None:
         """Play a tone until something else."""
@@ -123,6 +136,7 @@ class Announcer:
         play, _ = self._playing.pop(index, (None, None))
         played_s = float(self._legs.sound_at[index]) / RATE_HZ
         self._legs.sound[index] = 0
+        self._legs.sound_play[index] = -1
         self._legs.talk_fill[index] = 0
         self._legs.talk[index] = 0
         return None if play is None else (play, played_s)
@@ -141,6 +155,7 @@ class Announcer:
         legs.sound_at[index] = 0
         legs.sound_loops[index] = loops
         legs.sound[index] = sound.ctypes.data
+        legs.sound_play[index] = -1 if play is None else play
 
 
 assert round(RATE_HZ * (RINGBACK_ON_S + RINGBACK_OFF_S)) % FRAME_BYTES == 0

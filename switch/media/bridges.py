@@ -23,7 +23,6 @@ class Bridge:
     b_index: int
     bridged_at: float
     paid_until: float
-    last_both_heard_at: float
     ended: CallEnded | None = None
 
 
@@ -63,10 +62,8 @@ class Bridges:
             legs.keys_told[one] = legs.row[one] >= 0
             legs.peer[one] = other
         legs.keys_muted[a.index] = order.mute_digits
-        legs.both_heard_ns[a.index] = round(order.now * NS)
-        self.by_call[order.call] = Bridge(
-            order.call, a.index, b.index, order.now, order.paid_until, order.now
-        )
+        legs.both_heard_ns[a.index] = max(int(legs.both_heard_ns[a.index]), round(order.now * NS))
+        self.by_call[order.call] = Bridge(order.call, a.index, b.index, order.now, order.paid_until)
 
     def set_paid_until(self, order: wire.PaidUntil) -> None:
         """Move the end of paid time; a call that has ended stays ended."""

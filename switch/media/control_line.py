@@ -21,6 +21,10 @@ WAITING_MAX: Final = 20_000
 PACKETS_PER_POLL_MAX: Final = 64
 """Orders taken in one tick. Chosen: a burst of them must not delay the sound."""
 
+PACKETS_PER_HEIR_MAX: Final = 8192
+"""The same for a worker that goes on for another: the sound waits for its orders. Chosen: two for
+each leg of a full worker."""
+
 
 class ControlLine:
     """Listens at `path` from construction on.
@@ -73,7 +77,8 @@ class ControlLine:
     def poll(self) -> list[tuple[list[wire.Order], list[int]]]:
         """Return the packets that came, each with its descriptors."""
         packets: list[tuple[list[wire.Order], list[int]]] = []
-        while self._line is not None and len(packets) < PACKETS_PER_POLL_MAX:
+        packets_max = PACKETS_PER_POLL_MAX
+        while self._line is not None and len(packets) < packets_max:
             try:
                 data, rights = wire.receive(self._line, self._buffer)
             except BlockingIOError:
@@ -85,7 +90,10 @@ class ControlLine:
             if not data:
                 self._drop()
                 break
-            packets.append((wire.parse_orders(data), rights))
+            orders = wire.parse_orders(data)
+            packets.append((orders, rights))
+            if isinstance(orders[0], wire.Inherit):
+                packets_max = PACKETS_PER_HEIR_MAX
         return packets
 
     def say(self, reports: Sequence[wire.Report], rights: Sequence[int] = ()) -> None:

@@ -4,6 +4,7 @@ Ordinary Python, per order and per event; what is per packet or per leg and tick
 """
 
 import select
+from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Final
 
@@ -13,6 +14,7 @@ from switch.ids import CallId, LegId
 from switch.media import wire
 from switch.media.announce import Announcer
 from switch.media.bridges import Bridges
+from switch.media.heir import Heir
 from switch.media.inspection import Inspection
 from switch.media.legs import Legs, Mail
 from switch.media.messages import (
@@ -60,6 +62,7 @@ class Desk:
         self.inspection = Inspection(legs, rows_max=rows_max)
         self._announcer = Announcer(legs)
         self._reporter = Reporter(legs)
+        self._heir = Heir(legs)
         self._names: dict[int, NameRecorder] = {}
         self._opened_for_name: set[int] = set()
         self._last_key: dict[int, tuple[str, float]] = {}
@@ -90,7 +93,9 @@ class Desk:
         self._rooms_changed = True
         match order:
             case wire.OpenLeg():
-                self.seats.open(order, rights)
+                self._open(order, rights, now=now)
+            case wire.Inherit():
+                self._heir.inherit(rights)
             case wire.CloseLeg():
                 self._close(order.leg, now=now)
             case wire.Join():
@@ -98,7 +103,7 @@ class Desk:
             case wire.PaidUntil():
                 self.bridges.set_paid_until(order)
             case wire.Part():
-                self._told(self.bridges.part(order.call, now=now))
+                self._told(self.bridges.part(order.call, now=min(order.at, now)))
             case wire.Taken():
                 self.bridges.take(order.call)
             case _:
@@ -110,13 +115,24 @@ class Desk:
             raise LocalError(f"leg {leg} is not open")
         return seat
 
+    def _open(self, order: wire.OpenLeg, rights: list[int], *, now: float) -> None:
+        seat = self.seats.open(order, rights)
+        if order.resumed:
+            resumed, letters = self._heir.resume(seat, now=now)
+            self._reports.append(resumed)
+            for one in letters:
+                self._open_letter(one.kind, seat, one.value, one.at_ns / NS)
+
     def _set_remote(self, order: wire.SetRemote, _now: float) -> None:
         self.seats.set_remote(self._seat(order.leg), order)
 
     def _play(self, order: wire.Play, now: float) -> None:
         index = self._seat(order.leg).index
         self._quiet(order.leg, index, now)
-        self._announcer.play(index, order.paths, order.play)
+        heard = None
+        if order.resumed:
+            heard = partial(self._heir.played, order.leg, order.play)
+        self._announcer.play(index, order.paths, order.play, heard=heard)
 
     def _tone(self, order: wire.PlayTone, now: float) -> None:
         index = self._seat(order.leg).index
@@ -189,6 +205,7 @@ class Desk:
 
     def tick(self, lagging: int, tick: int, *, now: float, wall: float) -> None:
         """Read the pump's mail, look at the sound, see which legs are to be reported."""
+        self._legs.alive_ns[0] = round(now * NS)
         if self._legs.mail_count[0]:
             self._read_mail()
         for index, event in self.inspection.push(lagging):

@@ -65,6 +65,8 @@ class Drop(IntEnum):
     UNPAID = 12
     NO_EVENTS = 13
     NOT_SENT = 14
+    STALE = 15
+    """It waited in the socket while no worker was there."""
 
 
 class Mail(IntEnum):
@@ -132,7 +134,13 @@ Bytes = NDArray[np.uint8]
 class Legs(NamedTuple):
     """All arrays. [L] is `legs_max`, [R] `rows_max`."""
 
+    # the worker
+    alive_ns: Int64
+    """[1] when a tick last began: until here it lived."""
+
     # the leg
+    leg_id: Int64
+    """[L] which leg sits here; -1: none."""
     fd: Int32
     """[L] its RTP socket; -1: this index is free."""
     peer: Int32
@@ -163,6 +171,8 @@ class Legs(NamedTuple):
     """[L]"""
     latch: Int64
     """[L, 8] see `Latch`."""
+    pointed: Int64
+    """[L] checksum of the address that was last signalled; 0: none was."""
     law: Bytes
     """[L] 0 u-law, 1 A-law."""
     type_in: Int16
@@ -221,6 +231,8 @@ class Legs(NamedTuple):
     sound_bytes: Int64
     sound_at: Int64
     sound_loops: Bytes
+    sound_play: Int64
+    """[L] which play it is; -1: a tone, or none yet."""
     talk: Bytes
     """[L, TALK_BYTES] the peer's talk, to be mixed under what plays."""
     talk_head: Int64
@@ -293,10 +305,12 @@ def build(*, legs_max: int, rows_max: int) -> Legs:
 
     n, r = legs_max, rows_max
     return Legs(
+        alive_ns=longs(1), leg_id=longs(n) - 1,
         fd=ints(n), peer=ints(n), row=ints(n), tape=ints(n), top=longs(1), leg_of_fd=ints(FDS_MAX),
         target=octets(n, SOCKADDR_BYTES), target_bytes=np.zeros(n, np.int32), may_send=octets(n),
         from_ip=longs(n, 4), from_port=longs(n) - 1, networks=longs(n, NETWORKS_MAX, 8),
-        network_count=longs(n), latch=longs(n, len(Latch) + 3), law=octets(n),
+        network_count=longs(n), latch=longs(n, len(Latch) + 3), pointed=longs(n),
+        law=octets(n),
         type_in=shorts(n), other_type_in=shorts(n), event_in=shorts(n), type_out=shorts(n),
         event_out=shorts(n),
         ssrc=longs(n), sequence=longs(n), timestamp=longs(n), sent_ns=longs(n),
@@ -308,6 +322,7 @@ def build(*, legs_max: int, rows_max: int) -> Legs:
         until_ns=longs(n), both_heard_ns=longs(n), is_a=octets(n), held=octets(n),
         keys_muted=octets(n), keys_told=octets(n), hush_until_ns=longs(n),
         sound=longs(n), sound_bytes=longs(n), sound_at=longs(n), sound_loops=octets(n),
+        sound_play=longs(n) - 1,
         talk=octets(n, TALK_BYTES), talk_head=longs(n), talk_fill=longs(n),
         row_leg=ints(r), row_top=longs(1), ring=octets(r, RING_BYTES), ring_head=longs(r),
         ring_fill=longs(r), ring_flags=longs(r), ring_comfort=longs(r) - 1, ring_missed=longs(r),
@@ -328,9 +343,9 @@ _ALL_16_BIT: Final = np.arange(-32768, 32768, dtype=np.int32).astype(np.int16)
 
 def clear(legs: Legs, index: int) -> None:
     """Make an index ready for a new leg: nothing of the one before is left."""
-    for array in _PER_LEG:
+    for array in PER_LEG:
         getattr(legs, array)[index] = 0
-    for array in _NONE_PER_LEG:
+    for array in NONE_PER_LEG:
         getattr(legs, array)[index] = -1
 
 
@@ -350,15 +365,16 @@ def clear_tape(legs: Legs, tape: int, *, began_ns: int) -> None:
     legs.tape_state[tape, TAPE_BEGAN_NS] = began_ns
 
 
-_NONE_PER_LEG: Final = (
-    "fd", "peer", "row", "tape", "from_port", "type_in", "other_type_in", "event_in", "type_out",
-    "event_out",
+NONE_PER_LEG: Final = (
+    "leg_id", "fd", "peer", "row", "tape", "from_port", "type_in", "other_type_in", "event_in",
+    "type_out", "event_out", "sound_play",
 )  # fmt: skip
 
-_PER_LEG: Final = (
-    "target", "target_bytes", "may_send", "from_ip", "networks", "network_count", "latch", "law",
-    "ssrc", "sequence", "timestamp", "sent_ns", "in_step", "sequence_shift", "timestamp_shift",
-    "sent", "sent_octets", "source", "press", "tokens", "received_ns", "source_changes", "drops",
+PER_LEG: Final = (
+    "target", "target_bytes", "may_send", "from_ip", "networks", "network_count", "latch",
+    "pointed", "law", "ssrc", "sequence", "timestamp", "sent_ns", "in_step", "sequence_shift",
+    "timestamp_shift", "sent", "sent_octets", "source", "press", "tokens", "received_ns",
+    "source_changes", "drops",
     "until_ns", "both_heard_ns", "is_a", "held", "keys_muted", "keys_told", "hush_until_ns",
     "sound", "sound_bytes", "sound_at", "sound_loops", "talk", "talk_head", "talk_fill",
 )  # fmt: skip

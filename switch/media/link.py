@@ -1,6 +1,8 @@
 """Control's end of the line to one worker: the process, the socket, what waits to be sent."""
 
+import contextlib
 import os
+import signal
 import socket
 import subprocess
 import sys
@@ -33,6 +35,9 @@ class WorkerLink:
         self.socket: socket.socket | None = None
         self.process: subprocess.Popen[bytes] | None = None
         self.welcome: wire.Welcome | None = None
+        self.memory = -1
+        """Descriptor of what is left when the worker dies."""
+        self._process_fd = -1
         self._data = data
         self._settings = settings
         self._buffer = bytearray(wire.MESSAGE_BYTES_MAX)
@@ -71,12 +76,36 @@ class WorkerLink:
         self.socket = line
         return True
 
-    def send(self, order: wire.Order, rights: Sequence[int] = ()) -> bool:
-        """Send an order, or keep it until the line takes it. False: it has to wait.
+    def welcomed(self, welcome: wire.Welcome, rights: Sequence[int]) -> None:
+        """The worker has answered: it is there, and this is the memory that it would leave."""
+        self.welcome = welcome
+        self.memory = rights[0] if rights else -1
+        with contextlib.suppress(OSError):
+            self._process_fd = os.pidfd_open(welcome.pid)
+
+    def take_memory(self) -> int:
+        """Return the memory of a worker that is lost, and see to it that it is dead.
+
+        Its line has ended, and nothing but its death ends it. If it lived all the same, two workers
+        would serve the same sockets.
+        """
+        if self._process_fd >= 0:
+            with contextlib.suppress(ProcessLookupError):
+                signal.pidfd_send_signal(self._process_fd, signal.SIGKILL)
+        memory, self.memory = self.memory, -1
+        return memory
+
+    def abandon(self) -> None:
+        """End a process of ours that has not answered yet: it carries nothing."""
+        if self.process is not None and self.welcome is None:
+            self.process.kill()
+
+    def send(self, orders: Sequence[wire.Order], rights: Sequence[int] = ()) -> bool:
+        """Send orders, or keep them until the line takes them. False: they have to wait.
 
         The descriptors are duplicated, so that the leg may be closed while its order waits.
         """
-        self._waiting.append((wire.build([order]), tuple(os.dup(fd) for fd in rights)))
+        self._waiting.append((wire.build(orders), tuple(os.dup(fd) for fd in rights)))
         return self.flush()
 
     def flush(self) -> bool:
@@ -120,6 +149,10 @@ class WorkerLink:
             self.socket.close()
         self.socket = None
         self.welcome = None
+        for fd in (self.memory, self._process_fd):
+            if fd >= 0:
+                os.close(fd)
+        self.memory = self._process_fd = -1
         for _, rights in self._waiting:
             for fd in rights:
                 os.close(fd)

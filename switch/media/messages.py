@@ -77,6 +77,15 @@ class LegReport(msgspec.Struct, frozen=True, gc=False, tag=True):
     closed: bool
 
 
+class LegResumed(msgspec.Struct, frozen=True, gc=False, tag=True):
+    """A leg whose worker died goes on at another one."""
+
+    leg: LegId
+    lost_at: float
+    """When its worker was last alive: what came since then was not passed on. 0: not known."""
+    at: float
+
+
 class WorkerReport(msgspec.Struct, frozen=True, gc=False, tag=True):
     """How a worker is, once a second."""
 
@@ -90,14 +99,20 @@ class WorkerReport(msgspec.Struct, frozen=True, gc=False, tag=True):
     inspected_legs: int
 
 
-class WorkerLost(msgspec.Struct, frozen=True, gc=False, tag=True):
-    """A worker process died; these calls have no media any more."""
+class WorkerDied(msgspec.Struct, frozen=True, gc=False, tag=True):
+    """A worker process died; its calls are taken up by another one."""
 
     worker: int
     calls: list[CallId]
 
 
+class CallsLost(msgspec.Struct, frozen=True, gc=False, tag=True):
+    """These calls have no media any more: each worker that took them up died at once."""
+
+    calls: list[CallId]
+
+
 MediaEvent = (
     DigitHeard | FlashHeard | PlayEnded | Recorded | Detected | CallEnded | LegReport
-    | WorkerReport | WorkerLost
+    | LegResumed | WorkerReport | WorkerDied | CallsLost
 )  # fmt: skip

@@ -15,8 +15,10 @@ from switch.clock import Clock
 from switch.errors import LocalError
 from switch.ids import CallId, LegId, call_of
 from switch.media import wire
-from switch.media.messages import CallEnded, MediaEvent, WorkerLost
+from switch.media.messages import CallEnded, LegResumed, MediaEvent
+from switch.media.order_book import OrderBook
 from switch.media.phrase import Phrase, Tone
+from switch.media.plane_heirs import NOWHERE, Heirs, OpenLeg
 from switch.media.plane_lines import PlaneLines, adopt
 from switch.media.ports import Family, PortBook, PortsExhausted, RtpPort, open_pair
 from switch.media.settings import MediaSettings
@@ -61,13 +63,6 @@ class PlaneCounts:
     workers: int
 
 
-@dataclass(slots=True)
-class _OpenLeg:
-    worker: int
-    port: int
-    sockets: tuple[socket.socket, socket.socket]
-
-
 class MediaPlane:
     """All media workers.
 
@@ -103,9 +98,23 @@ class MediaPlane:
             random=random,
         )
         self._lines = PlaneLines(
-            settings=settings, data=data, on_report=self._take, on_lost=self._lost
+            settings=settings,
+            data=data,
+            on_report=self._take,
+            on_lost=self._lost,
+            on_ready=self._started,
         )
-        self._legs: dict[LegId, _OpenLeg] = {}
+        self._book = OrderBook()
+        self._legs: dict[LegId, OpenLeg] = {}
+        self._heirs = Heirs(
+            lines=self._lines,
+            book=self._book,
+            clock=clock,
+            legs=self._legs,
+            legs_max=settings.legs_max,
+            forget=self._forget,
+            on_event=on_event,
+        )
         self._rooms: dict[int, wire.Rooms] = {}
 
     # -- life ----------------------------------------------------------------------------------
@@ -162,7 +171,7 @@ class MediaPlane:
             raise PortsExhausted(f"no address for {family} is configured")
         worker = self._worker_for(leg)
         port, sockets = self._bind(family, ip)
-        self._legs[leg] = _OpenLeg(worker=worker, port=port, sockets=sockets)
+        self._legs[leg] = OpenLeg(worker=worker, port=port, sockets=sockets)
         order = wire.OpenLeg(
             leg=leg,
             law=law,
@@ -312,7 +321,7 @@ class MediaPlane:
 
     def part(self, call: CallId) -> None:
         """End the bridge now; `CallEnded` follows."""
-        self._tell(LegId(2 * call), wire.Part(call=call))
+        self._tell(LegId(2 * call), wire.Part(call=call, at=self._clock.monotonic()))
 
     def counts(self) -> PlaneCounts:
         """Return what the workers hold, by their own last word."""
@@ -332,9 +341,10 @@ class MediaPlane:
     # -- what the workers say ------------------------------------------------------------------
 
     def _take(self, worker: int, report: wire.Report, rights: list[int]) -> None:
+        self._book.hear(report)
         match report:
             case wire.LegBack():
-                self._legs[report.leg] = _OpenLeg(worker, report.port, adopt(rights))
+                self._legs[report.leg] = OpenLeg(worker, report.port, adopt(rights))
                 self._ports.claim(report.port)
             case wire.Rooms():
                 self._rooms[worker] = report
@@ -343,17 +353,19 @@ class MediaPlane:
                 self._lines.send(worker, wire.Taken(call=report.call))
             case wire.Welcome():
                 pass
+            case LegResumed():
+                self._heirs.resumed(report)
+                self._on_event(report)
             case _:
                 self._on_event(report)
 
-    def _lost(self, worker: int) -> None:
-        """A worker died: free what it had, and say so."""
+    def _lost(self, worker: int, memory: int) -> None:
+        """A worker died, leaving `memory`: its calls go on at another one."""
         self._rooms.pop(worker, None)
-        legs = [leg for leg, known in self._legs.items() if known.worker == worker]
-        for leg in legs:
-            self._forget(leg)
-        calls = sorted({call_of(leg) for leg in legs})
-        self._on_event(WorkerLost(worker=worker, calls=calls))
+        self._heirs.died(worker, memory)
+
+    def _started(self, worker: int) -> None:
+        self._heirs.ready(worker)
 
     # -- within --------------------------------------------------------------------------------
 
@@ -381,15 +393,18 @@ class MediaPlane:
         raise PortsExhausted(f"{BIND_TRIES_MAX} ports in a row could not be bound at {ip}")
 
     def _tell(self, leg: LegId, order: wire.Order, rights: Sequence[int] = ()) -> None:
+        self._book.note(order)
         known = self._legs.get(leg)
-        if known is not None:
-            self._lines.send(known.worker, order, rights)
+        if known is not None and known.worker != NOWHERE:
+            self._lines.send(known.worker, order, rights=rights)
 
     def _forget(self, leg: LegId) -> None:
         known = self._legs.pop(leg)
         for one in known.sockets:
             one.close()
         self._ports.put(known.port, now=self._clock.monotonic())
+        self._book.note(wire.CloseLeg(leg=leg))
+        self._heirs.over(leg)
 
 
 def _check(permit: object, leg: LegId) -> None:

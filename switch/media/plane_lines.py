@@ -23,7 +23,8 @@ CONNECT_RETRY_S: Final = 0.02
 """Chosen: a warm worker listens after about half a second."""
 
 RESPAWN_S: Final = 0.5
-"""Pause before a worker that died at once is started again. Chosen."""
+"""Pause before a worker is started again that died at once, or whose calls another one has taken
+up: starting costs most of a second of one processor. Chosen."""
 
 CLOSE_S: Final = 2.0
 """How long `close` waits for workers without calls. Chosen."""
@@ -36,7 +37,8 @@ class PlaneLines:
         settings: how many workers, and what they are told.
         data: the data folder.
         on_report: called with the worker's number, each report and its descriptors.
-        on_lost: called when a worker that was there has died.
+        on_lost: called when a worker that was there has died, with the memory that it left.
+        on_ready: called when a worker is there.
     """
 
     def __init__(
@@ -45,13 +47,16 @@ class PlaneLines:
         settings: MediaSettings,
         data: Path,
         on_report: Callable[[int, wire.Report, list[int]], None],
-        on_lost: Callable[[int], None],
+        on_lost: Callable[[int, int], None],
+        on_ready: Callable[[int], None],
     ) -> None:
         self._settings = settings
         self._data = data
         self._on_report = on_report
         self._on_lost = on_lost
+        self._on_ready = on_ready
         self._links: list[WorkerLink] = []
+        self._spare: set[int] = set()
         self._ready: dict[int, asyncio.Future[None]] = {}
         self._legs_due: dict[int, int] = {}
         self._closing = False
@@ -65,17 +70,27 @@ class PlaneLines:
         loop = asyncio.get_running_loop()
         self._data.mkdir(parents=True, exist_ok=True)
         count = self._settings.workers or len(os.sched_getaffinity(0))
-        for number in range(count):
+        for number in range(count + self._settings.workers_spare):
             link = WorkerLink(number, data=self._data, settings=self._settings)
             self._links.append(link)
             self._ready[number] = loop.create_future()
-            self._reach(link)
+            if number < count:
+                self._reach(link)
+            else:
+                self._take_up(link)
+        needed = [self._ready[n.number] for n in self._links if n.number < count or n.socket]
         try:
             async with asyncio.timeout(START_S):
-                await asyncio.gather(*self._ready.values())
+                await asyncio.gather(*needed)
         except TimeoutError as error:
             logs = self._data / "worker-*.log"
             raise LocalError(f"a media worker did not start: see {logs}") from error
+        busy = [link.number for link in self._links if link.welcome and link.welcome.legs]
+        idle = [link.number for link in self._links if link.number not in busy]
+        self._spare = set(idle[max(0, count - len(busy)) :])
+        for link in self._links:
+            if link.socket is None:
+                self._reach(link)
 
     async def close(self) -> None:
         """Let the workers go: each ends as soon as no leg is open there."""
@@ -83,12 +98,13 @@ class PlaneLines:
         loop = asyncio.get_running_loop()
         deadline = loop.time() + CLOSE_S
         for link in self._links:
-            link.send(wire.Leave())
+            link.send([wire.Leave()])
         while (  # noqa: ASYNC110 - a full socket has no event outside its reader
             not all(link.flush() for link in self._links) and loop.time() < deadline
         ):
             await asyncio.sleep(CONNECT_RETRY_S)
         for link in self._links:
+            link.abandon()
             self._forget(link)
         started = [link.process for link in self._links if link.process is not None]
         while (  # noqa: ASYNC110 - a process has no event either
@@ -96,15 +112,24 @@ class PlaneLines:
         ):
             await asyncio.sleep(CONNECT_RETRY_S)
 
-    def send(self, worker: int, order: wire.Order, rights: Sequence[int] = ()) -> None:
-        """Send an order, now or as soon as the line takes it."""
+    def send(self, worker: int, *orders: wire.Order, rights: Sequence[int] = ()) -> None:
+        """Send orders in one packet, now or as soon as the line takes it."""
         link = self._links[worker]
-        if not link.send(order, rights) and link.socket is not None:
+        if not link.send(orders, rights) and link.socket is not None:
             asyncio.get_running_loop().add_writer(link.socket, self._writable, link)
 
     def pids(self) -> Mapping[int, int]:
-        """Return the process of each worker that is there."""
-        return {link.number: link.welcome.pid for link in self._links if link.welcome is not None}
+        """Return the process of each worker that is there to carry calls."""
+        there = {link.number: link.welcome for link in self._links if link.welcome is not None}
+        return {n: welcome.pid for n, welcome in there.items() if n not in self._spare}
+
+    def succeed(self, worker: int) -> int:
+        """Return who goes on for a worker that died: a spare one, or itself, once it is back."""
+        spare = next((n for n in sorted(self._spare) if self._links[n].welcome is not None), worker)
+        if spare != worker and worker not in self._spare:
+            self._spare.remove(spare)
+            self._spare.add(worker)
+        return spare
 
     def calls(self) -> list[wire.SurvivingCall]:
         """Return the calls that the workers had when they were reached."""
@@ -114,16 +139,20 @@ class PlaneLines:
 
     def _reach(self, link: WorkerLink) -> None:
         """Connect; where nobody listens, start a process, and try again until one does."""
-        if self._closing:
+        if self._closing or self._take_up(link):
             return
         loop = asyncio.get_running_loop()
-        if link.connect():
-            assert link.socket is not None
-            loop.add_reader(link.socket, self._readable, link)
-            return
         if link.process is None or link.process.poll() is not None:
             link.spawn()
         loop.call_later(CONNECT_RETRY_S, self._reach, link)
+
+    def _take_up(self, link: WorkerLink) -> bool:
+        """Connect, if somebody listens."""
+        if not link.connect():
+            return False
+        assert link.socket is not None
+        asyncio.get_running_loop().add_reader(link.socket, self._readable, link)
+        return True
 
     def _readable(self, link: WorkerLink) -> None:
         try:
@@ -143,7 +172,7 @@ class PlaneLines:
 
     def _take(self, link: WorkerLink, report: wire.Report, rights: list[int]) -> None:
         if isinstance(report, wire.Welcome):
-            link.welcome = report
+            link.welcomed(report, rights)
             self._legs_due[link.number] = report.legs
         else:
             self._on_report(link.number, report, rights)
@@ -153,16 +182,20 @@ class PlaneLines:
         if self._legs_due.get(link.number) == 0 and not ready.done():
             ready.set_result(None)
             link.flush()
+        if isinstance(report, wire.Welcome):
+            self._on_ready(link.number)
 
     def _lost(self, link: WorkerLink) -> None:
         """A worker died, or another control took it over: reach it again, or a new one."""
         was_there = link.welcome is not None
+        memory = link.take_memory()
         self._forget(link)
         if self._closing:
             return
-        asyncio.get_running_loop().call_later(0 if was_there else RESPAWN_S, self._reach, link)
         if was_there:
-            self._on_lost(link.number)
+            self._on_lost(link.number, memory)
+        is_awaited = was_there and link.number not in self._spare
+        asyncio.get_running_loop().call_later(0 if is_awaited else RESPAWN_S, self._reach, link)
 
     def _forget(self, link: WorkerLink) -> None:
         if link.socket is not None:

@@ -8,6 +8,7 @@ import ipaddress
 import os
 import select
 import socket
+import zlib
 from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Final
@@ -64,6 +65,7 @@ class Seats:
         self._legs = legs
         self._epoll = epoll
         self._free = list(range(len(legs.fd)))
+        self._own: set[tuple[str, int]] = set()
         self.by_leg: dict[LegId, Seat] = {}
         self.by_index: dict[int, Seat] = {}
 
@@ -89,6 +91,7 @@ class Seats:
         legs.tokens[index] = PACKETS_BURST
         legs.is_a[index] = order.leg % 2 == 0
         legs.keys_told[index] = 1
+        legs.leg_id[index] = order.leg
         legs.fd[index] = rtp.fileno()
         legs.leg_of_fd[rtp.fileno()] = index
         legs.top[0] = max(int(legs.top[0]), index + 1)
@@ -97,6 +100,7 @@ class Seats:
             self._epoll.register(one.fileno(), select.EPOLLIN | select.EPOLLET)
         self.by_leg[order.leg] = seat
         self.by_index[index] = seat
+        self._own.add((order.ip, order.port))
         return seat
 
     def close(self, seat: Seat) -> None:
@@ -112,6 +116,7 @@ class Seats:
         heapq.heappush(self._free, index)
         del self.by_leg[seat.leg]
         del self.by_index[index]
+        self._own.discard((seat.ip, seat.port))
 
     def set_remote(self, seat: Seat, order: wire.SetRemote) -> None:
         """Point a leg at its far end. An address that may not be sent to is heard, not sent to."""
@@ -123,12 +128,13 @@ class Seats:
         legs.type_out[index] = order.payload_type_send
         legs.event_in[index] = order.event_type_receive
         legs.event_out[index] = order.event_type_send
-        ours = any(one.port == order.port and one.ip == order.ip for one in self.by_leg.values())
+        ours = (order.ip, order.port) in self._own
         allowed = address.may_be_sent_to(ip, order.port) and not ours
         legs.may_send[index] = order.sends_allowed and allowed
-        signalled = (order.ip, order.port, order.nat_ip)
-        if signalled != seat.signalled:
-            seat.signalled = signalled
+        seat.signalled = (order.ip, order.port, order.nat_ip)
+        pointed = zlib.crc32(repr(seat.signalled).encode()) or 1
+        if pointed != legs.pointed[index]:
+            legs.pointed[index] = pointed
             self._point(index, ip, order)
 
     def _point(self, index: int, ip: address.Ip, order: wire.SetRemote) -> None:

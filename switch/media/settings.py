@@ -19,6 +19,8 @@ class MediaSettings(msgspec.Struct, frozen=True, forbid_unknown_fields=True, kw_
     """RTP takes the even ports of this range, RTCP the next odd one. A port in use is skipped."""
     workers: Annotated[int, msgspec.Meta(ge=0, le=64)] = 0
     """Worker processes; 0: one for each processor that we may run on."""
+    workers_spare: Annotated[int, msgspec.Meta(ge=0, le=4)] = 1
+    """Workers that are started ahead and wait: one of them goes on at once for one that dies."""
     legs_max: Annotated[int, msgspec.Meta(ge=2, le=4096)] = 4096
     """Legs of one worker."""
     legs_packed: Annotated[int, msgspec.Meta(ge=0, le=4096)] = 512

@@ -19,6 +19,7 @@ from switch.media.messages import (
     DigitHeard,
     FlashHeard,
     LegReport,
+    LegResumed,
     PlayEnded,
     Recorded,
     WorkerReport,
@@ -26,7 +27,7 @@ from switch.media.messages import (
 
 Law = Literal["PCMU", "PCMA"]
 
-PROTOCOL: Final = 1
+PROTOCOL: Final = 2
 """Raised with every change of this file: a worker of another version is let go, not talked to."""
 
 MESSAGE_BYTES_MAX: Final = 1 << 17
@@ -56,6 +57,8 @@ class OpenLeg(msgspec.Struct, frozen=True, gc=False, tag=True):
     ssrc: int
     sequence: int
     timestamp: int
+    resumed: bool = False
+    """It was open at a worker that died: what waits in its sockets is late."""
 
 
 class SetRemote(msgspec.Struct, frozen=True, gc=False, tag=True):
@@ -86,6 +89,8 @@ class Play(msgspec.Struct, frozen=True, gc=False, tag=True):
     leg: LegId
     paths: list[str]
     play: int
+    resumed: bool = False
+    """It may have begun at a worker that died: it goes on where it was."""
 
 
 class PlayTone(msgspec.Struct, frozen=True, gc=False, tag=True):
@@ -161,9 +166,10 @@ class HoldBack(msgspec.Struct, frozen=True, gc=False, tag=True):
 
 
 class Part(msgspec.Struct, frozen=True, gc=False, tag=True):
-    """End the bridge."""
+    """End the bridge, at the latest at this moment."""
 
     call: CallId
+    at: float
 
 
 class CloseLeg(msgspec.Struct, frozen=True, gc=False, tag=True):
@@ -176,6 +182,12 @@ class Taken(msgspec.Struct, frozen=True, gc=False, tag=True):
     """Control has the `CallEnded` of this call: it need not be kept any longer."""
 
     call: CallId
+
+
+class Inherit(msgspec.Struct, frozen=True, gc=False, tag=True):
+    """Go on for a worker that died; the memory that it left comes beside it. Its legs follow."""
+
+    worker: int
 
 
 class Leave(msgspec.Struct, frozen=True, gc=False, tag=True):
@@ -194,7 +206,10 @@ class SurvivingCall(msgspec.Struct, frozen=True, gc=False):
 
 
 class Welcome(msgspec.Struct, frozen=True, gc=False, tag=True):
-    """A worker's answer to `Hello`. `legs` packets of one `LegBack` each follow."""
+    """A worker's answer to `Hello`. `legs` packets of one `LegBack` each follow.
+
+    The memory that is left when the worker dies comes beside it (`switch.media.estate`).
+    """
 
     protocol: int
     worker: int
@@ -221,11 +236,11 @@ class Rooms(msgspec.Struct, frozen=True, gc=False, tag=True):
 
 Order = (
     Hello | OpenLeg | SetRemote | Play | PlayTone | Stop | Hear | Deafen | Inspect | Note
-    | RecordName | Join | PaidUntil | HoldBack | Part | CloseLeg | Taken | Leave
+    | RecordName | Join | PaidUntil | HoldBack | Part | CloseLeg | Taken | Inherit | Leave
 )  # fmt: skip
 Report = (
-    Welcome | LegBack | Rooms | DigitHeard | FlashHeard | PlayEnded | Recorded | Detected
-    | CallEnded | LegReport | WorkerReport
+    Welcome | LegBack | LegResumed | Rooms | DigitHeard | FlashHeard | PlayEnded | Recorded
+    | Detected | CallEnded | LegReport | WorkerReport
 )  # fmt: skip
 
 _ENCODER = msgspec.msgpack.Encoder()

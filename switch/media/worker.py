@@ -25,8 +25,8 @@ for _name in ("OPENBLAS_NUM_THREADS", "MKL_NUM_THREADS", "OMP_NUM_THREADS"):
 
 from switch.clock import Clock, SystemClock  # noqa: E402 - numpy reads the environment on import
 from switch.errors import LocalError  # noqa: E402 - same
+from switch.media import estate, wire  # noqa: E402 - same
 from switch.media import legs as legs_module  # noqa: E402 - same
-from switch.media import wire  # noqa: E402 - same
 from switch.media.control_line import ControlLine  # noqa: E402 - same
 from switch.media.desk import Desk  # noqa: E402 - same
 from switch.media.messages import WorkerReport  # noqa: E402 - same
@@ -62,7 +62,8 @@ class Worker:
         self._number = number
         self._clock = clock
         self._orphan_s = orphan_s
-        self._legs = legs_module.build(legs_max=legs_max, rows_max=legs_max)
+        own = legs_module.build(legs_max=legs_max, rows_max=legs_max)
+        self._legs, self._memory = estate.share(own)
         self._epoll = select.epoll()
         self._line = ControlLine(path, self._watch)
         self._desk = Desk(self._legs, self._epoll, rows_max=legs_max)
@@ -153,7 +154,8 @@ class Worker:
                     legs=len(seats),
                     calls=self._desk.bridges.surviving(),
                 )
-            ]
+            ],
+            [self._memory],
         )
         for seat in seats:
             self._line.say(

@@ -12,7 +12,7 @@ import pytest
 from dsp.bank import Bank
 from dsp.leg import Kernels
 from switch.clock import SystemClock
-from switch.media import inspection, pump, ring, worker
+from switch.media import estate, inspection, pump, ring, worker
 from switch.media import legs as legs_module
 from switch.media.worker import Worker
 from tests.support.leg_pair import A, B, LegPair
@@ -54,6 +54,7 @@ class Rig:
         monkeypatch.setattr(inspection, "Bank", lambda rows, _: Bank(rows, Kernels.NUMPY))
         self.pair = LegPair(monkeypatch)
         monkeypatch.setattr(legs_module, "build", lambda **_: self.pair.legs)
+        monkeypatch.setattr(estate, "share", lambda legs: (legs, -1))
         self.worker = Worker(
             0, path=folder / "line.sock", clock=SystemClock(), legs_max=4, orphan_s=1.0
         )

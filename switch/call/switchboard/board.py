@@ -34,14 +34,16 @@ from switch.errors import UserError
 from switch.ids import CallId, call_of
 from switch.media.messages import (
     CallEnded,
+    CallsLost,
     Detected,
     DigitHeard,
     FlashHeard,
     LegReport,
+    LegResumed,
     MediaEvent,
     PlayEnded,
     Recorded,
-    WorkerLost,
+    WorkerDied,
     WorkerReport,
 )
 from switch.money import Micros
@@ -91,6 +93,7 @@ class Switchboard:
         self.admitted = 0
         self.finished: Counter[str] = Counter()
         self.workers: dict[int, WorkerReport] = {}
+        self.workers_died = 0
         self._rooms = rooms
         self._group = group
         self._dialogs = dialogs
@@ -208,14 +211,24 @@ class Switchboard:
         """Take a worker's report."""
         driver: CallDriver | None = None
         match event:
-            case DigitHeard() | FlashHeard() | PlayEnded() | Recorded() | Detected() | LegReport():
+            case (
+                DigitHeard()
+                | FlashHeard()
+                | PlayEnded()
+                | Recorded()
+                | Detected()
+                | LegReport()
+                | LegResumed()
+            ):
                 driver = self.calls.get(call_of(event.leg))
             case CallEnded(call=call):
                 driver = self.calls.get(call)
             case WorkerReport():
                 self._worker_said(event)
-            case WorkerLost(calls=calls):
-                self._worker_died(calls)
+            case WorkerDied():
+                self._worker_died(event)
+            case CallsLost(calls=calls):
+                self._calls_lost(calls)
         if driver is not None:
             driver.on_media(event)
 
@@ -234,8 +247,26 @@ class Switchboard:
             )
         )
 
-    def _worker_died(self, calls: list[CallId]) -> None:
-        log.error("a media worker died with %d calls; they end with their credit", len(calls))
+    def _worker_died(self, event: WorkerDied) -> None:
+        count = len(event.calls)
+        log.error("media worker %d died with %d calls; another goes on", event.worker, count)
+        self.workers_died += 1
+        self.workers.pop(event.worker, None)
+        self._rooms.publisher.publish_nowait(
+            WorkerNews(
+                worker=event.worker,
+                legs=0,
+                calls=count,
+                inspected_legs=0,
+                late_ticks=0,
+                tick_ms_p99=0.0,
+                alive=False,
+                at_wall=self._rooms.clock.wall(),
+            )
+        )
+
+    def _calls_lost(self, calls: list[CallId]) -> None:
+        log.error("%d calls lost each worker they had; they end with their credit", len(calls))
         for call in calls:
             driver = self.calls.get(call)
             if driver is not None:
@@ -363,6 +394,7 @@ class Switchboard:
             "rings": plane.rings,
             "rows": plane.rows,
             "workers": plane.workers,
+            "workers_died": self.workers_died,
             "worker_pids": list(self._rooms.plane.worker_pids().values()),
             "bindings": len(self.bindings),
             "trunks": self.trunk_rows(),

@@ -32,6 +32,7 @@ from switch.media.messages import (
     DigitHeard,
     FlashHeard,
     LegReport,
+    LegResumed,
     MediaEvent,
     PlayEnded,
     Recorded,
@@ -163,6 +164,8 @@ class CallDriver:
                 self._parted(event)
             case LegReport():
                 self.keeper.leg_report(_side(event.leg), event)
+            case LegResumed():
+                self.keeper.resumed(_side(event.leg), event)
             case _:
                 pass
 

@@ -10,7 +10,7 @@ from switch.call.news import CallEndedNews, CallStateNews, PolicyNews, QualityNe
 from switch.call.signals import Side
 from switch.call.switchboard.rooms import Rooms
 from switch.ids import CallId, FacilityId, TrunkId
-from switch.media.messages import CallEnded, Detected, LegReport, PlayEnded
+from switch.media.messages import CallEnded, Detected, LegReport, LegResumed, PlayEnded
 from switch.routing.call_class import Privileged
 from switch.screening.permit import Denied, Permit
 from switch.screening.reasons import DenyReason
@@ -149,6 +149,14 @@ class RecordKeeper:
         return CallEnded(call, min(now, heard), by_paid_until=False, last_both_heard_at=heard)
 
     # ---- what happens in between
+
+    def resumed(self, side: Side, report: LegResumed) -> None:
+        """The worker of this call died and another goes on: the talk has a gap."""
+        if side is not Side.A or self.bridged_at is None or self.ended is not None:
+            return
+        lost_at = max(report.lost_at, self.bridged_at)
+        detail = (("gap_ms", str(round(1000 * (report.at - lost_at)))),)
+        self.mark(fx.Mark("media_gap", "log", "a media worker was replaced", detail), report.at)
 
     def prompt_started(self, play: fx.Play, now: float) -> None:
         """Something is said to one side."""

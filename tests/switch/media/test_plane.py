@@ -1,8 +1,6 @@
 """The media plane end to end: real workers, real sockets, two telephones."""
 
 import asyncio
-import os
-import signal
 from collections.abc import AsyncIterator, Callable
 from contextlib import asynccontextmanager
 from pathlib import Path
@@ -20,7 +18,6 @@ from switch.media.messages import (
     MediaEvent,
     PlayEnded,
     Recorded,
-    WorkerLost,
 )
 from switch.media.phrase import Tone
 from switch.media.plane import MediaPlane, PlaneCounts
@@ -43,7 +40,7 @@ PORTS = iter(range(26_000, 29_900, 100))
 class Rig:
     """One plane with one worker, one call, a telephone at each end."""
 
-    def __init__(self, data: Path, *, orphan_s: float = 2.0) -> None:
+    def __init__(self, data: Path, *, orphan_s: float = 2.0, spares: int = 0) -> None:
         first = next(PORTS)
         self.events: list[MediaEvent] = []
         self.settings = MediaSettings(
@@ -51,6 +48,7 @@ class Rig:
             port_min=first,
             port_max=first + 98,
             workers=1,
+            workers_spare=spares,
             legs_max=64,
             orphan_s=orphan_s,
             port_rest_s=0.0,
@@ -99,6 +97,11 @@ class Rig:
             while not true():
                 await asyncio.sleep(0.005)
 
+    async def spare_is_ready(self) -> None:
+        """Wait for the worker that would go on for one that dies."""
+        links = self.plane._lines._links
+        await self.until(lambda: all(link.welcome for link in links), within_s=20.0)
+
     def die(self) -> None:
         """Let control vanish as by kill -9: nobody is told, its sockets are closed."""
         for link in self.plane._lines._links:
@@ -114,8 +117,8 @@ class Rig:
 
 
 @asynccontextmanager
-async def rig_of(data: Path, *, orphan_s: float = 2.0) -> AsyncIterator[Rig]:
-    rig = Rig(data, orphan_s=orphan_s)
+async def rig_of(data: Path, *, orphan_s: float = 2.0, spares: int = 0) -> AsyncIterator[Rig]:
+    rig = Rig(data, orphan_s=orphan_s, spares=spares)
     assert await rig.plane.start() == []
     try:
         yield rig
@@ -239,25 +242,6 @@ def test_a_worker_that_nobody_needs_ends(tmp_path: Path) -> None:
             await asyncio.sleep(0.05)
             rig.die()
             await rig.until(lambda: rig.processes[0].poll() is not None, within_s=4.0)
-
-    asyncio.run(scene())
-
-
-def test_a_worker_that_dies_is_told_with_its_calls_and_replaced(tmp_path: Path) -> None:
-    async def scene() -> None:
-        async with rig_of(tmp_path) as rig:
-            rig.open()
-            rig.join()
-            await rig.talk(0.1)
-            os.kill(rig.plane.worker_pids()[0], signal.SIGKILL)
-            await rig.until(lambda: rig.found(WorkerLost))
-            assert rig.found(WorkerLost) == [WorkerLost(0, [CALL])]
-            await rig.until(rig.plane.worker_pids, within_s=10.0)
-            rig.open()
-            rig.join()
-            await asyncio.sleep(0.05)
-            await rig.talk(0.2)
-            assert len(rig.b.received) >= 10
 
     asyncio.run(scene())
 

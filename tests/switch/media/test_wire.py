@@ -20,7 +20,7 @@ def test_reports_are_read_as_they_were_said() -> None:
 
 
 def test_orders_are_read_as_they_were_given() -> None:
-    given: list[wire.Order] = [wire.Hello(1, 60.0), wire.Part(CallId(1 << 52)), wire.Leave()]
+    given: list[wire.Order] = [wire.Hello(1, 60.0), wire.Part(CallId(1 << 52), 7.5), wire.Leave()]
     assert wire.parse_orders(wire.build(given)) == given
 
 
