@@ -2,7 +2,7 @@
 
 What the conditions may ask is read here, all of it, in one transaction; nothing here decides. The
 same gathering serves the call and `kinline why`. Measured: under 1 ms with 10,000 blocks and 200
-wildcards (`tests/switch/store/test_facts_store.py`).
+wildcards (`tests/bench/bench_screening.py`).
 """
 
 import dataclasses

@@ -1,5 +1,6 @@
 """A house on a real database file, seeded like the lab's, for tests of screening and its store."""
 
+import sqlite3
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 from pathlib import Path
@@ -56,3 +57,14 @@ async def open_house(
         yield store, house
     finally:
         await store.close()
+
+
+def block_in_bulk(raw: sqlite3.Connection) -> None:
+    """Block ten thousand numbers and two hundred wildcards at F1, as an import would."""
+    row = "('F1', ?, ?, 'facility', '{}', 'bulk', 'import', 0)"
+    insert = (
+        "INSERT INTO number_rule (facility, pattern, is_wildcard, kind, treatment, note, by, at)"
+        f" VALUES {row}"
+    )
+    raw.executemany(insert, [(f"+1555300{n:04d}", 0) for n in range(10_000)])
+    raw.executemany(insert, [(f"+1555{n:03d}99??", 1) for n in range(200)])
