@@ -45,6 +45,9 @@ def _words(kind: Any) -> str:  # noqa: ANN401 - as above
             return "true or false"
         case inspect.StrType(pattern=str(pattern)):
             return f"text like {pattern}"
+        case inspect.UnionType(types=types):
+            inner = [t for t in types if not isinstance(t, inspect.NoneType)]
+            return _words(inner[0]) if len(inner) == 1 else ""
         case inspect.StructType(fields=fields):
             return "the keys " + ", ".join(f.encode_name for f in fields)
         case _:

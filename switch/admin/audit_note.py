@@ -30,6 +30,7 @@ def news_of(
     address: str,
     outcome: str,
     at_wall: float,
+    result: Any = None,  # noqa: ANN401 - JSON
 ) -> AuditNews:
     """Make the entry of one command.
 
@@ -40,19 +41,28 @@ def news_of(
         address: where from.
         outcome: '' if it was done, else the sentence that says why not.
         at_wall: when.
+        result: what the command answered. One that changes a thing that was there says `before`
+            and `after`; the trail keeps both.
     """
     said = {
         name: value
         for name, value in given.items()
         if value not in ("", None, False) and not any(word in name for word in SECRET_WORDS)
     }
+    asked = json.dumps(said, default=str, sort_keys=True)
+    changed = result if isinstance(result, Mapping) and "after" in result else {}
     return AuditNews(
         who=by,
         role="command line",
         address=address,
         what=f"{command.noun} {command.verb}".strip(),
         target=str(next(iter(said.values()), "")),
-        after=f"refused: {outcome}" if outcome else json.dumps(said, default=str, sort_keys=True),
+        before=_text(changed.get("before")),
+        after=f"refused: {outcome}" if outcome else _text(changed.get("after")) or asked,
         why=str(given.get("why") or given.get("note") or ""),
         at_wall=at_wall,
     )
+
+
+def _text(value: Any) -> str:  # noqa: ANN401 - JSON
+    return "" if value is None else json.dumps(value, default=str, sort_keys=True)

@@ -196,9 +196,10 @@ async def _alone(command: Command, given: Mapping[str, Any], data: Path) -> Any:
     trail = AuditTrail(store=store, clock=clock, audit_max=1)
     try:
         desk = Desk(store=store, clock=clock, board=None, by=by)
-        outcome = ""
+        outcome, result = "", None
         try:
-            return await command.run(desk, given)
+            result = await command.run(desk, given)
+            return result  # noqa: TRY300 - the trail below takes it, too
         except KinlineError as error:
             outcome = str(error)
             raise
@@ -212,6 +213,7 @@ async def _alone(command: Command, given: Mapping[str, Any], data: Path) -> Any:
                         address="store",
                         outcome=outcome,
                         at_wall=clock.wall(),
+                        result=result,
                     )
                 )
                 await trail.flush()

@@ -107,7 +107,13 @@ class ControlServer:
             at_wall = self._desk.clock.wall()
             self._publisher.publish_nowait(
                 news_of(
-                    command, given, by=by, address="control.sock", outcome=outcome, at_wall=at_wall
+                    command,
+                    given,
+                    by=by,
+                    address="control.sock",
+                    outcome=outcome,
+                    at_wall=at_wall,
+                    result=result,
                 )
             )
         return {"ok": False, "error": outcome} if outcome else {"ok": True, "result": result}

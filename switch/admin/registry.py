@@ -5,6 +5,7 @@ from functools import cache
 from switch.admin.call_commands import CALL_COMMANDS
 from switch.admin.command import Command
 from switch.admin.house_commands import COMMANDS as HOUSE_COMMANDS
+from switch.admin.limit_commands import LIMIT_COMMANDS
 from switch.admin.money_commands import COMMANDS as MONEY_COMMANDS
 from switch.admin.rate_commands import COMMANDS as RATE_COMMANDS
 from switch.admin.staff_commands import STAFF_COMMANDS
@@ -13,7 +14,14 @@ from switch.admin.staff_commands import STAFF_COMMANDS
 @cache
 def commands() -> tuple[Command, ...]:
     """Return every command, by noun."""
-    every = [*CALL_COMMANDS, *HOUSE_COMMANDS, *MONEY_COMMANDS, *RATE_COMMANDS, *STAFF_COMMANDS]
+    every = [
+        *CALL_COMMANDS,
+        *HOUSE_COMMANDS,
+        *LIMIT_COMMANDS,
+        *MONEY_COMMANDS,
+        *RATE_COMMANDS,
+        *STAFF_COMMANDS,
+    ]
     return tuple(sorted(every, key=lambda command: (command.noun, command.verb)))
 
 

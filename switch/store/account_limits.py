@@ -8,13 +8,16 @@ import sqlite3
 from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
-from typing import Final
+from typing import Final, Literal
 from zoneinfo import ZoneInfo
 
 from switch.billing.horizon import affordable_s, price_of
 from switch.billing.rating import SECONDS_MAX, Rate
 from switch.ids import CallId
 from switch.money import Micros
+
+Period = Literal["day", "week", "month", "ever"]
+"""Of how long a limit is, in the time of its zone."""
 
 NEVER: Final = 1e12
 """When a limit without a period starts again: in the year 33658."""
@@ -42,6 +45,17 @@ INSERT INTO budget (scope, scope_id, set_by, unit, period, zone, resets_at, cap)
 VALUES (?, ?, ?, ?, ?, ?, ?, ?)
 ON CONFLICT (scope, scope_id, set_by, unit, period)
 DO UPDATE SET cap = excluded.cap, zone = excluded.zone
+"""
+
+
+_ROWS: Final = f"SELECT {_COLUMNS}, b.scope, b.scope_id, b.set_by FROM budget b"  # noqa: S608 - columns only
+_LISTED: Final = f"""
+{_ROWS} WHERE (:scope = '' OR scope = :scope) AND (:id = '' OR scope_id = :id)
+ ORDER BY scope, scope_id, id LIMIT :rows_max
+"""
+_BY_ID: Final = f"{_ROWS} WHERE id = ?"
+_FIND: Final = f"""
+{_ROWS} WHERE scope = ? AND scope_id = ? AND set_by = ? AND unit = ? AND period = ?
 """
 
 
@@ -73,6 +87,50 @@ class Limit:
     def takes(self, rate: Rate, *, paid_s: int, more_s: int) -> int:
         """What holding so many seconds takes of it."""
         return more_s if self.unit == "seconds" else price_of(rate, paid_s=paid_s, more_s=more_s)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class LimitRow:
+    """One limit, with everything that staff see of it."""
+
+    id: int
+    scope: Scope
+    set_by: str
+    unit: str
+    period: str
+    zone: str
+    resets_at: float
+    cap: int
+    used: int
+    held: int
+
+
+def listed(
+    raw: sqlite3.Connection, *, scope: str = "", id_: str = "", at: float, rows_max: int = 200
+) -> list[LimitRow]:
+    """Return limits, a past period counted as empty."""
+    key = {"scope": scope, "id": id_, "rows_max": rows_max}
+    return [_row(row, at) for row in raw.execute(_LISTED, key)]
+
+
+def by_id(raw: sqlite3.Connection, limit: int, *, at: float) -> LimitRow | None:
+    """Return a limit by its number."""
+    row = raw.execute(_BY_ID, (limit,)).fetchone()
+    return None if row is None else _row(row, at)
+
+
+def find(
+    raw: sqlite3.Connection, scope: Scope, *, set_by: str, unit: str, period: str, at: float
+) -> LimitRow | None:
+    """Return a limit by what it is about."""
+    row = raw.execute(_FIND, (scope.scope, scope.id, set_by, unit, period)).fetchone()
+    return None if row is None else _row(row, at)
+
+
+def remove(raw: sqlite3.Connection, limit: int) -> None:
+    """End a limit; calls that were tied to it go on without it."""
+    raw.execute("DELETE FROM meter_budget WHERE budget_id = ?", (limit,))
+    raw.execute("DELETE FROM budget WHERE id = ?", (limit,))
 
 
 def set_limit(
@@ -170,6 +228,25 @@ def next_period(period: str, zone: str, at: float) -> float:
 def _limit(row: tuple[int, str, str, str, float, int, int, int], at: float) -> Limit:
     id_, unit, _period, _zone, resets_at, cap, used, held = row
     return Limit(id=id_, unit=unit, room=cap - held - (used if at < resets_at else 0))
+
+
+def _row(
+    row: tuple[int, str, str, str, float, int, int, int, str, str, str], at: float
+) -> LimitRow:
+    id_, unit, period, zone, resets_at, cap, used, held, scope, scope_id, set_by = row
+    is_over = at >= resets_at
+    return LimitRow(
+        id=id_,
+        scope=Scope(scope=scope, id=scope_id),
+        set_by=set_by,
+        unit=unit,
+        period=period,
+        zone=zone,
+        resets_at=next_period(period, zone, at) if is_over else resets_at,
+        cap=cap,
+        used=0 if is_over else used,
+        held=held,
+    )
 
 
 def _roll_over(raw: sqlite3.Connection, budget: int, *, at: float) -> None:

@@ -11,7 +11,7 @@ from switch.routing.trunk import TrunkSettings
 from switch.screening.settings import Agency, Facility, Unit
 
 Thing = Agency | Facility | Unit | Terminal | Gateway | TrunkSettings | SpeedDial
-T = TypeVar("T", Agency, Facility, Unit, Terminal, Gateway, TrunkSettings, SpeedDial)
+T = TypeVar("T", bound=Thing)
 
 TABLE_OF: Final[dict[type, str]] = {
     Agency: "agency",
@@ -47,6 +47,32 @@ def put(raw: sqlite3.Connection, thing: Thing) -> bool:
     if changed > 0:
         touch(raw)
     return changed > 0
+
+
+def remove(raw: sqlite3.Connection, kind: type[Thing], key: str) -> bool:
+    """Take a thing out; return whether it was there."""
+    query = f"DELETE FROM {TABLE_OF[kind]} WHERE id = ?"  # noqa: S608 - a name of TABLE_OF
+    removed = raw.execute(query, (key,)).rowcount > 0
+    if removed:
+        touch(raw)
+    return removed
+
+
+def said_anew(raw: sqlite3.Connection, thing: Thing) -> bool:
+    """Say whether the configuration says something else of a thing than the last time.
+
+    What it says is remembered. What it does not say anew is left as staff made it: changed or gone.
+    """
+    kind, key = TABLE_OF[type(thing)], key_of(thing)
+    body = msgspec.json.encode(thing).decode()
+    return (
+        raw.execute(
+            "INSERT INTO house_seeded (kind, id, body) VALUES (?, ?, ?) ON CONFLICT (kind, id)"
+            " DO UPDATE SET body = excluded.body WHERE body <> excluded.body",
+            (kind, key, body),
+        ).rowcount
+        > 0
+    )
 
 
 def every(raw: sqlite3.Connection, kind: type[T]) -> list[T]:

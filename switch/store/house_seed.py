@@ -87,17 +87,19 @@ async def apply(seed: HouseSeed, *, store: Store, house: HouseStore) -> None:
 
 def _apply(raw: sqlite3.Connection, seed: HouseSeed, keys: HouseKeys, at: float) -> set[str]:
     """Write everything but passcodes and the register; return who is new."""
-    for agency in _read(seed.agency, Agency, "agency"):
-        house_rows.put(raw, agency)
-    for facility in _read(seed.facility, Facility, "facility"):
-        house_rows.put(raw, facility)
-    for unit in _read(seed.unit, Unit, "unit"):
-        house_rows.put(raw, unit)
+    things: list[house_rows.Thing] = [
+        *_read(seed.agency, Agency, "agency"),
+        *_read(seed.facility, Facility, "facility"),
+        *_read(seed.unit, Unit, "unit"),
+        *seed.gateway,
+        *seed.trunk,
+        *seed.speed_dial,
+    ]
+    for thing in things:
+        if house_rows.said_anew(raw, thing):
+            house_rows.put(raw, thing)
     for row in seed.terminal:
         _terminal(raw, row, keys)
-    things: list[house_rows.Thing] = [*seed.gateway, *seed.trunk, *seed.speed_dial]
-    for thing in things:
-        house_rows.put(raw, thing)
     for number in seed.number:
         _number(raw, number, at)
     new = {person for row in seed.person if (person := _person(raw, row, at))}
@@ -128,6 +130,8 @@ def _terminal(raw: sqlite3.Connection, row: TerminalSeed, keys: HouseKeys) -> No
         terminal = msgspec.structs.replace(
             terminal, digest_user=row.user, digest_ha1={row.algorithm: digest}
         )
+    if not house_rows.said_anew(raw, terminal):
+        return
     if old is not None:
         # What staff turned off stays off.
         terminal = msgspec.structs.replace(

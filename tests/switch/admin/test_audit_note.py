@@ -7,10 +7,12 @@ from switch.admin.audit_note import is_kept, news_of
 from switch.admin.registry import commands, find
 
 READING = {
-    "account list", "account show", "audit list", "audit verify", "calls after", "calls list",
-    "calls show", "health", "ledger show", "ledger verify", "lockdown list", "number list",
-    "pan list", "person list", "person show", "privileged list", "privileged verify", "rate quote",
-    "staff list", "terminal list", "terminal show", "trunk list", "why",
+    "account list", "account show", "agency list", "agency show", "audit list", "audit verify",
+    "calls after", "calls list", "calls show", "facility list", "facility show", "gateway list",
+    "gateway show", "health", "ledger show", "ledger verify", "limit list", "lockdown list",
+    "number list", "pan list", "person list", "person show", "privileged list",
+    "privileged verify", "rate quote", "speed-dial list", "speed-dial show", "staff list",
+    "terminal list", "terminal show", "trunk list", "trunk show", "unit list", "unit show", "why",
 }  # fmt: skip
 
 
@@ -44,3 +46,15 @@ def test_no_secret_goes_into_the_trail() -> None:
 def test_what_was_refused_is_kept_with_the_reason() -> None:
     entry = note("cut", "", {"call": 1, "why": "x"}, outcome="No call 1 is live.")
     assert entry.after == "refused: No call 1 is live."
+
+
+def test_a_change_is_kept_with_what_was_there_before() -> None:
+    command = find("facility", "set")
+    assert command is not None
+    given = {"key": "F1", "changes": ["zone=UTC"], "why": "moved"}
+    result = {"facility": "F1", "before": {"zone": "America/Denver"}, "after": {"zone": "UTC"}}
+    entry = news_of(
+        command, given, by="cli:lee", address="store", outcome="", at_wall=1.0, result=result
+    )
+    assert (entry.target, entry.why) == ("F1", "moved")
+    assert (entry.before, entry.after) == ('{"zone": "America/Denver"}', '{"zone": "UTC"}')
