@@ -7,7 +7,7 @@ from typing import Any, Final
 from switch.admin.command import Command
 from switch.call.news import AuditNews
 
-READING_VERBS: Final = frozenset({"list", "show", "verify", "quote", "after"})
+READING_VERBS: Final = frozenset({"list", "show", "verify", "quote", "after", "names"})
 READING_NOUNS: Final = frozenset({"why", "health"})
 """Nouns without a verb that change nothing; `cut` is one that does."""
 

@@ -1,7 +1,7 @@
 """`kinline person …` and `kinline pan …`: people and the numbers that they may dial."""
 
 import secrets
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from typing import Any, Final
 
 import msgspec
@@ -21,7 +21,7 @@ from switch.admin.house_desk import (
 from switch.errors import UserError
 from switch.ids import FacilityId, PersonId
 from switch.screening.facts import Person
-from switch.store import house_pan, house_people, pin_store
+from switch.store import house_pan, house_people, name_store, pin_store
 from switch.store.engine import driver
 from switch.store.house_clock import utc_text
 
@@ -85,6 +85,52 @@ async def _set_passcode(desk: Desk, given: Given) -> dict[str, Any]:
         settings=settings,
     )
     return {"person": person.id, "passcode": "set" if given["passcode"] else made}
+
+
+async def _names(desk: Desk, given: Given) -> list[dict[str, Any]]:
+    people = await desk.store.read(
+        lambda c: name_store.waiting(driver(c), facility=given["facility"], rows_max=given["rows"])
+    )
+    data = desk.store.path.parent
+    return [
+        {
+            "person": person.id,
+            "facility": person.facility,
+            "name": person.name,
+            "recording": str(name_store.name_file(data, person.name_pending).absolute()),
+        }
+        for person in people
+    ]
+
+
+async def _approve_name(desk: Desk, given: Given) -> dict[str, Any]:
+    return await _judge_name(desk, given["person"], name_store.approve)
+
+
+async def _refuse_name(desk: Desk, given: Given) -> dict[str, Any]:
+    if not given["note"].strip():
+        raise UserError("Say why with --note: it is kept for good.")
+    return await _judge_name(desk, given["person"], name_store.refuse)
+
+
+async def _judge_name(desk: Desk, person: str, judge: Callable[..., Person]) -> dict[str, Any]:
+    def deed(connection: Any) -> tuple[Person, Person]:  # noqa: ANN401 - the store's connection
+        raw = driver(connection)
+        return house_people.known(raw, person), judge(raw, person, data=desk.store.path.parent)
+
+    before, after = await desk.store.write(deed)
+    await changed(desk)
+    return {
+        "person": person,
+        "before": {"recorded_name": _name_state(before)},
+        "after": {"recorded_name": _name_state(after)},
+    }
+
+
+def _name_state(person: Person) -> str:
+    if person.name_file:
+        return "approved"
+    return "waits for approval" if person.name_pending else "none"
 
 
 async def _suspend(desk: Desk, given: Given) -> dict[str, Any]:
@@ -166,7 +212,10 @@ def _view(person: Person) -> dict[str, Any]:
     return {
         name: shown[name]
         for name in ("id", "facility", "name", "state", "enrolled", "language", "tty")
-    } | {"suspended_until": person.suspended_until}
+    } | {
+        "suspended_until": person.suspended_until,
+        "recorded_name": _name_state(person),
+    }
 
 
 def _date(text: str) -> str:
@@ -198,6 +247,27 @@ PEOPLE_COMMANDS: Final = (
         help="give a passcode; without --passcode one is made at random and shown this once",
         arguments=(PERSON, option("--passcode", "the digits")),
         run=_set_passcode,
+    ),
+    Command(
+        noun="person",
+        verb="names",
+        help="recorded names that wait for approval, with the file to listen to (raw µ-law, 8 kHz)",
+        arguments=(FACILITY, ROWS),
+        run=_names,
+    ),
+    Command(
+        noun="person",
+        verb="approve-name",
+        help="let the recorded name be spoken; until then the greeting has no name",
+        arguments=(PERSON, NOTE),
+        run=_approve_name,
+    ),
+    Command(
+        noun="person",
+        verb="refuse-name",
+        help="take the recorded name away, to be asked again at the next call; needs a note",
+        arguments=(PERSON, NOTE),
+        run=_refuse_name,
     ),
     Command(
         noun="person",

@@ -18,7 +18,7 @@ class KnownPerson(Protocol):
 
     @property
     def name_path(self) -> str:
-        """The path of the recorded name, as in `Named`; '' if there is none."""
+        """The path of the approved recorded name, as in `Named`; '' if there is none."""
         ...
 
     @property

@@ -107,11 +107,9 @@ class Greeting(Stage):
         return speech.choices(self.memory.settings, self._other_language())
 
     def _name(self) -> Named | None:
+        """Return the approved recorded name. None: the greeting is said without a name."""
         person = self.memory.facts.person
-        if person is not None:
-            return Named(person.name_path or f"person/{person.person}")
-        known = self.memory.facts.allowed.person
-        return None if known is None else Named(f"person/{known}")
+        return Named(person.name_path) if person is not None and person.name_path else None
 
     def _other_language(self) -> str | None:
         languages = self.memory.languages

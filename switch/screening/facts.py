@@ -65,7 +65,9 @@ class Person(msgspec.Struct, frozen=True, forbid_unknown_fields=True, kw_only=Tr
     schedule: Schedule = Schedule()
     limits: Limits = Limits()
     name_file: str = ""
-    """Path of the approved recorded name in the data directory; '' if there is none."""
+    """Path of the approved recorded name, as in `Named`; '' if there is none."""
+    name_pending: str = ""
+    """Path of a recorded name that nobody has approved: it is not spoken."""
 
 
 class PinOutcome(Enum):

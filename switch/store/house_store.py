@@ -436,7 +436,7 @@ def _checked(pin: PersonFacts) -> PersonChecked:
     return PersonChecked(
         person=person.id,
         name_path=person.name_file,
-        needs_name=not person.name_file,
+        needs_name=not person.name_file and not person.name_pending,
         language=person.language,
         tty=person.tty,
     )

@@ -16,7 +16,7 @@ from switch.routing.terminal import Terminal
 from switch.screening.order import screen
 from switch.screening.permit import Denied, Permit
 from switch.screening.reasons import DenyReason
-from switch.store import house_people
+from switch.store import name_store
 from switch.store.engine import driver
 from switch.store.facts_store import limit_scopes, record_fields
 from switch.store.pin_store import PersonChecked
@@ -119,7 +119,7 @@ class People:
     def name_path(self) -> Path:
         """Where the recorded name of this person goes."""
         assert self.person is not None
-        path = self._rooms.data / "prompts" / "names" / f"person/{self.person.person}.ulaw"
+        path = name_store.name_file(self._rooms.data, name_store.pending_name(self.person.person))
         path.parent.mkdir(parents=True, exist_ok=True)
         return path
 
@@ -128,16 +128,13 @@ class People:
         self._has_new_name = bool(path)
 
     async def _keep_name(self) -> None:
-        """Remember that this person's name was taken: it is asked for once."""
+        """Remember that this person's name was taken: it is asked for once, and waits."""
         if not self._has_new_name or self.person is None:
             return
         self._has_new_name = False
         person = self.person.person
-        name = f"person/{person}"
-        await self._rooms.store.write(
-            lambda c: house_people.change(driver(c), person, name_file=name)
-        )
-        self.person = replace(self.person, name_path=name, needs_name=False)
+        await self._rooms.store.write(lambda c: name_store.taken(driver(c), person))
+        self.person = replace(self.person, needs_name=False)
 
     def read_balance(self, script: Script) -> Deed:
         """Return the deed that reads the person's own balance."""

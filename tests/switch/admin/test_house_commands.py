@@ -7,8 +7,9 @@ import pytest
 from switch.admin.command import Argument, Desk
 from switch.admin.house_commands import COMMANDS
 from switch.errors import UserError
-from switch.ids import CallId
-from switch.store.engine import Store
+from switch.ids import CallId, PersonId
+from switch.store import name_store
+from switch.store.engine import Store, driver
 from switch.store.house_store import HouseStore
 from switch.store.pin_store import PersonChecked
 from tests.support.house_rig import CONFIG, HouseClock, open_house
@@ -103,6 +104,29 @@ async def test_a_person_from_arrival_to_release(office: Office) -> None:
     assert office.board.told == 3
     with pytest.raises(UserError, match="no person"):
         await office.do("person show", person="000000")
+
+
+async def test_a_recorded_name_waits_for_approval(office: Office, tmp_path: Path) -> None:
+    person = PersonId("123456")
+    recording = name_store.name_file(tmp_path, name_store.pending_name(person))
+    with pytest.raises(UserError, match="No recorded name"):
+        await office.do("person approve-name", person=person)
+    await office.store.write(lambda c: name_store.taken(driver(c), person))
+    with pytest.raises(UserError, match="is gone"):
+        await office.do("person approve-name", person=person)
+    recording.parent.mkdir(parents=True)
+    recording.write_bytes(b"\xff" * 160)
+    assert [row["recording"] for row in await office.do("person names")] == [str(recording)]
+    done = await office.do("person approve-name", person=person)
+    assert done["before"] == {"recorded_name": "waits for approval"}
+    assert done["after"] == {"recorded_name": "approved"}
+    assert name_store.name_file(tmp_path, "person/123456").is_file()
+    assert await office.do("person names") == []
+    with pytest.raises(UserError, match="note"):
+        await office.do("person refuse-name", person=person)
+    await office.do("person refuse-name", person=person, note="not a name")
+    assert not name_store.name_file(tmp_path, "person/123456").exists()
+    assert (await office.do("person show", person=person))["recorded_name"] == "none"
 
 
 async def test_a_number_of_a_list(office: Office) -> None:

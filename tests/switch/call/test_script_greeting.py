@@ -22,7 +22,7 @@ from switch.call.effects import (
 from switch.call.signals import Release, Side
 from switch.media.phrase import Named, Tone
 from switch.screening.permit import Permit
-from tests.switch.call.script_rig import DIRECT, PERMIT, PRIVILEGED, Rig
+from tests.switch.call.script_rig import DIRECT, PERMIT, PRIVILEGED, Person, Rig
 
 
 def greeting(permit: Permit = PERMIT, *, money_s: int = 600, **choices: Any) -> Rig:
@@ -46,9 +46,19 @@ def test_the_greeting_says_who_where_through_whom_and_what_it_costs() -> None:
 
 
 def test_the_greeting_uses_the_recorded_name() -> None:
-    rig = greeting()
+    rig = Rig(replace(DIRECT, person_known=Person()))
+    rig.begin()
+    rig.placed()
+    rig.answered()
     (play,) = [play for play in rig.only(Play) if play.side is Side.B]
     assert dict(play.phrases[0].values)["name"] == Named("person/P1")
+
+
+def test_a_name_that_nobody_approved_is_not_spoken() -> None:
+    rig = Rig(replace(DIRECT, person_known=Person(name_path="")))
+    rig.talking()
+    greetings = [p for play in rig.only(Play) for p in play.phrases if p.key == "greeting"]
+    assert [set(dict(p.values)) for p in greetings] == [{"facility", "provider"}]
 
 
 def test_the_caller_is_told_to_wait_and_hears_a_soft_tone() -> None:

@@ -9,7 +9,7 @@ from switch.errors import UserError
 from switch.ids import CallId, FacilityId, PersonId, TerminalId
 from switch.screening.permit import Denied
 from switch.screening.reasons import DenyReason
-from switch.store import house_people, house_rows, pin_store
+from switch.store import house_people, house_rows, name_store, pin_store
 from switch.store.engine import Store, driver
 from switch.store.house_store import HouseStore
 from switch.store.pin_store import PersonChecked
@@ -65,6 +65,23 @@ async def test_id_and_passcode_keyed_together_name_a_person(site: Site) -> None:
     answer = await site.key("2345672468")
     assert isinstance(answer, PersonChecked)
     assert answer.language == "es"
+
+
+async def test_a_name_is_asked_for_once_and_spoken_once_it_is_approved(
+    site: Site, tmp_path: Path
+) -> None:
+    person = PersonId("123456")
+    file = name_store.name_file(tmp_path, name_store.pending_name(person))
+    file.parent.mkdir(parents=True)
+    file.write_bytes(b"\xff" * 160)
+    await site.store.write(lambda c: name_store.taken(driver(c), person))
+    waits = await site.key(RIGHT)
+    assert isinstance(waits, PersonChecked)
+    assert (waits.needs_name, waits.name_path) == (False, "")
+    await site.store.write(lambda c: name_store.approve(driver(c), person, data=tmp_path))
+    spoken = await site.key(RIGHT)
+    assert isinstance(spoken, PersonChecked)
+    assert (spoken.needs_name, spoken.name_path) == (False, "person/123456")
 
 
 @pytest.mark.parametrize(
