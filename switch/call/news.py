@@ -4,6 +4,7 @@ Values only. A `Publisher` never blocks and never raises: it has a bounded queue
 oldest, counted.
 """
 
+from collections.abc import Mapping
 from dataclasses import dataclass, field
 from typing import Any, Protocol
 
@@ -57,6 +58,8 @@ class QualityNews:
     packets_received: int
     packets_sent: int
     packets_lost: int
+    packets_dropped: Mapping[str, int]
+    """By the reason why they were not taken; a running total of the leg."""
     jitter_ms: float
     at_wall: float
 

@@ -5,7 +5,7 @@ SIP stack, the sockets) and adds what they grew by, so that a counter here never
 """
 
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Final
 
 from prometheus_client import generate_latest
@@ -42,6 +42,7 @@ class _LegCounts:
     received: int = 0
     sent: int = 0
     lost: int = 0
+    dropped: Mapping[str, int] = field(default_factory=dict)
     jitter_ms: float = 0.0
 
 
@@ -176,8 +177,15 @@ class Metrics:
         if len(self._legs) >= LEGS_REMEMBERED_MAX:
             self._legs.clear()
         self._legs[key] = _LegCounts(
-            news.packets_received, news.packets_sent, news.packets_lost, news.jitter_ms
+            received=news.packets_received,
+            sent=news.packets_sent,
+            lost=news.packets_lost,
+            dropped=news.packets_dropped,
+            jitter_ms=news.jitter_ms,
         )
+        for reason, total in news.packets_dropped.items():
+            grown = total - last.dropped.get(reason, 0)
+            self._count("rtp_dropped_total", reason, by=max(0, grown))
         self._count("rtp_packets_total", "in", by=max(0, news.packets_received - last.received))
         self._count("rtp_packets_total", "out", by=max(0, news.packets_sent - last.sent))
         self._count("rtp_lost_total", by=max(0, news.packets_lost - last.lost))

@@ -15,6 +15,7 @@ from switch.clock import Clock
 from switch.errors import LocalError, SettingsError, StoreError
 from switch.events.audit import AuditTrail
 from switch.events.commands import CommandDesk, Orders
+from switch.events.kernel import KernelDrops
 from switch.events.metrics import Metrics
 from switch.events.mqtt import Broker, MqttClient, read_password
 from switch.events.publisher import Fanout
@@ -61,6 +62,7 @@ class Outlets:
         self.audit = AuditTrail(store=store, clock=clock, audit_max=settings.audit_max)
         self._listeners: list[Publisher] = [self.metrics, self.audit]
         self._fanout = Fanout(self._listeners, news_max=settings.news_max)
+        self._kernel = KernelDrops()
         self._broker: EmbeddedBroker | None = None
         self._mqtt: MqttClient | None = None
         self.mqtt_url = ""
@@ -136,6 +138,7 @@ class Outlets:
         """Take up what other rooms and our own queues count; before metrics are shown."""
         metrics = self.metrics
         metrics.sample_total("events_dropped_total", self._fanout.dropped, "news")
+        metrics.sample_total("socket_rcvbuf_errors_total", self._kernel.total())
         metrics.sample_total("events_dropped_total", self.audit.dropped, "audit")
         if self._mqtt is not None:
             metrics.sample_total("events_dropped_total", self._mqtt.dropped, "mqtt")

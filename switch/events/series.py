@@ -46,6 +46,14 @@ DROP_REASONS: Final = ("malformed", "too_big", "rate", "unknown_source", "other"
 """Why SIP datagrams are dropped. More come from the stack as they are seen."""
 
 
+RTP_DROP_REASONS: Final = (
+    "too_short", "bad_version", "control", "bad_length", "not_our_source", "too_fast",
+    "not_our_payload_type", "bad_sequence", "not_joined", "held_back", "key_muted", "unpaid",
+    "no_events", "not_sent",
+)  # fmt: skip
+"""Why a packet of a leg went no further: `switch.media.legs.Drop`, a test compares them."""
+
+
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Names:
     """What the configuration can name."""
@@ -101,9 +109,9 @@ class Series:
         say("trunk_failovers_total", "Calls that went on to the next trunk.", {})
         say("rtp_packets_total", "RTP packets.", {"direction": directions})
         say("rtp_lost_total", "RTP packets that never came.", {})
-        say("rtp_dropped_total", "RTP packets that were not taken.", {"reason": ()})
+        say("rtp_dropped_total", "RTP packets that were not taken.", {"reason": RTP_DROP_REASONS})
         say("frame_deadline_misses_total", "Ticks of the media workers that were late.", {})
-        say("socket_rcvbuf_errors_total", "Datagrams the kernel dropped for us.", {})
+        say("socket_rcvbuf_errors_total", "Datagrams the kernel dropped, a buffer being full.", {})
         say("ledger_reserve_failures_total", "Money that could not be reserved.", {})
         say("orphans_reaped_total", "Calls of a dead process that were ended for it.", {})
         say("events_dropped_total", "Events a slow listener never got.", {"listener": LISTENERS})

@@ -79,6 +79,7 @@ class Dialling:
         self._bound: DialogId | None = None
         self.from_uri = ""
         self.to_uri = ""
+        self._has_tried = False
         self.sip_call_id = ""
 
     # ---- what the call wants
@@ -206,6 +207,8 @@ class Dialling:
         while self._routes:
             route = self._routes.pop(0)
             if self._trunks.take(route.trunk):
+                self._trunks.failovers += self._has_tried
+                self._has_tried = True
                 self._invite(route, now)
                 return []
         return self._over(last or Fail(0), now)

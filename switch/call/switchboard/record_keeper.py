@@ -223,6 +223,7 @@ class RecordKeeper:
                 packets_received=report.packets_received,
                 packets_sent=report.packets_sent,
                 packets_lost=report.packets_lost,
+                packets_dropped=report.dropped,
                 jitter_ms=report.jitter_ms,
                 at_wall=self._wall(report.at),
             )

@@ -50,6 +50,8 @@ class TrunkDesk:
     def __init__(self, rooms: Rooms, dialogs: DialogBook) -> None:
         self.dialogs = dialogs
         self.states: dict[TrunkId, TrunkState] = {}
+        self.failovers = 0
+        """Calls that went on to a further trunk, each step counted."""
         self._rooms = rooms
         self._asked: dict[TransactionId, tuple[TrunkId, str]] = {}
 

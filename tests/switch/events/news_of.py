@@ -46,7 +46,9 @@ def balance(seconds_left: int = 60) -> BalanceNews:
     )
 
 
-def quality(received: int = 50, lost: int = 0, at_wall: float = AT_WALL) -> QualityNews:
+def quality(
+    received: int = 50, lost: int = 0, at_wall: float = AT_WALL, **dropped: int
+) -> QualityNews:
     return QualityNews(
         call=CALL,
         facility=NORTH,
@@ -54,6 +56,7 @@ def quality(received: int = 50, lost: int = 0, at_wall: float = AT_WALL) -> Qual
         packets_received=received,
         packets_sent=received,
         packets_lost=lost,
+        packets_dropped=dropped,
         jitter_ms=1.5,
         at_wall=at_wall,
     )

@@ -1,6 +1,7 @@
 from switch.call.news import StatusNews
 from switch.events.metrics import Metrics
-from switch.events.series import Names
+from switch.events.series import RTP_DROP_REASONS, Names
+from switch.media.legs import Drop
 from switch.screening.reasons import DenyReason
 from tests.switch.events import news_of
 
@@ -42,6 +43,15 @@ def test_every_name_of_the_design_is_there() -> None:
     text = metrics().text().decode()
     missing = [name for name in wanted if f"# TYPE kinline_{name} " not in text]
     assert missing == []
+
+
+def test_every_reason_of_a_dropped_packet_stands_at_zero_and_counts_what_a_leg_grew_by() -> None:
+    of = metrics()
+    assert set(RTP_DROP_REASONS) == {drop.name.lower() for drop in Drop} - {"none"}
+    assert all(value(of, "rtp_dropped_total", reason=reason) == 0 for reason in RTP_DROP_REASONS)
+    of.publish_nowait(news_of.quality(received=50, too_fast=3))
+    of.publish_nowait(news_of.quality(received=100, too_fast=5))
+    assert value(of, "rtp_dropped_total", reason="too_fast") == 5
 
 
 def test_no_label_carries_a_number_a_name_or_a_call() -> None:
