@@ -7,6 +7,7 @@ from switch.admin.command import Command
 from switch.admin.house_commands import COMMANDS as HOUSE_COMMANDS
 from switch.admin.limit_commands import LIMIT_COMMANDS
 from switch.admin.money_commands import COMMANDS as MONEY_COMMANDS
+from switch.admin.outbox_commands import OUTBOX_COMMANDS
 from switch.admin.rate_commands import COMMANDS as RATE_COMMANDS
 from switch.admin.staff_commands import STAFF_COMMANDS
 
@@ -19,6 +20,7 @@ def commands() -> tuple[Command, ...]:
         *HOUSE_COMMANDS,
         *LIMIT_COMMANDS,
         *MONEY_COMMANDS,
+        *OUTBOX_COMMANDS,
         *RATE_COMMANDS,
         *STAFF_COMMANDS,
     ]

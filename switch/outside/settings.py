@@ -1,9 +1,40 @@
 """Settings of what we ask of others."""
 
-from typing import Annotated
+from typing import Annotated, Literal
 
 import msgspec
 from msgspec import Meta
+
+
+class MailSettings(msgspec.Struct, frozen=True, forbid_unknown_fields=True, kw_only=True):
+    """The table `[outside.mail]`: who carries our mail. Without a host, notices wait."""
+
+    host: Annotated[str, Meta(max_length=253)] = ""
+    """The mail server; '' sends nothing, and `kinline outbox list` shows what waits."""
+    port: Annotated[int, Meta(ge=1, le=65_535)] = 587
+    security: Literal["starttls", "tls", "none"] = "starttls"
+    """`none` speaks in the clear, so only to this machine."""
+    user: Annotated[str, Meta(max_length=200)] = ""
+    password_file: Annotated[str, Meta(max_length=200)] = ""
+    ca_file: Annotated[str, Meta(max_length=200)] = ""
+    """Certificate authority of the server; '' trusts those of the system."""
+    sender: Annotated[str, Meta(max_length=320)] = ""
+    """The address that our mail comes from."""
+    timeout_s: Annotated[int, Meta(ge=1, le=120)] = 20
+    tries_max: Annotated[int, Meta(ge=1, le=30)] = 12
+    """Then a notice counts as failed. Chosen: with the back-off of the sender, about two days."""
+
+    def __post_init__(self) -> None:
+        """Refuse what would fail later."""
+        if not self.host:
+            return
+        if "@" not in self.sender:
+            raise ValueError("sender must be an address: mail that comes from nobody is refused")
+        is_here = self.host in {"localhost", "::1"} or self.host.startswith("127.")
+        if self.security == "none" and not is_here:
+            raise ValueError("security none is only for a mail server on this machine")
+        if self.user and not self.password_file:
+            raise ValueError("password_file is needed with user")
 
 
 class OutsideSettings(msgspec.Struct, frozen=True, forbid_unknown_fields=True, kw_only=True):
@@ -11,3 +42,4 @@ class OutsideSettings(msgspec.Struct, frozen=True, forbid_unknown_fields=True, k
 
     lines_file: Annotated[str, Meta(max_length=200)] = ""
     """Line information from a file, relative to the folder of the configuration; '' is none."""
+    mail: MailSettings = MailSettings()

@@ -10,7 +10,8 @@ READING = {
     "account list", "account show", "agency list", "agency show", "audit list", "audit verify",
     "calls after", "calls list", "calls show", "facility list", "facility show", "gateway list",
     "gateway show", "health", "ledger show", "ledger verify", "limit list", "lockdown list",
-    "number list", "pan list", "person list", "person names", "person show", "privileged list",
+    "number list", "outbox list", "pan list", "person list", "person names", "person show",
+    "privileged list",
     "privileged verify", "rate quote", "speed-dial list", "speed-dial show", "staff list",
     "terminal list", "terminal show", "trunk list", "trunk show", "unit list", "unit show", "why",
 }  # fmt: skip
