@@ -9,7 +9,8 @@ from typing import Any, Final
 
 from switch.admin.command import Argument, Command, Desk
 from switch.errors import UserError
-from switch.store import staff_passwords, staff_store
+from switch.store import staff_passwords, staff_store, staff_totp
+from switch.store.house_keys import HouseKeys
 from switch.store.staff_store import Grant, Role, StaffMember
 
 NAME: Final = re.compile(r"[\w.@-]{1,100}")
@@ -42,7 +43,29 @@ async def _add(desk: Desk, given: Mapping[str, Any]) -> dict[str, Any]:
             at_micros=round(desk.clock.wall() * 1_000_000),
         )
     )
-    return {"name": name, "roles": [str(grant) for grant in grants]}
+    answer = {"name": name, "roles": [str(grant) for grant in grants]}
+    member = await desk.store.read(lambda c: staff_store.find(c, name))
+    if member is not None and member.totp_sealed is None:
+        answer |= await _new_totp(desk, name)
+    return answer
+
+
+async def _totp(desk: Desk, given: Mapping[str, Any]) -> dict[str, Any]:
+    return {"name": given["name"]} | await _new_totp(desk, given["name"])
+
+
+async def _new_totp(desk: Desk, name: str) -> dict[str, Any]:
+    """Make a second factor; what is returned is shown this once."""
+    secret = staff_totp.new_secret()
+    key = HouseKeys(desk.store.path.parent).staff_key()
+    sealed = staff_totp.seal(secret, key=key, name=name)
+    if not await desk.store.write(lambda c: staff_store.set_totp(c, name, sealed=sealed)):
+        raise UserError(f"There is nobody called {name}. `kinline staff list` shows all.")
+    return {
+        "second_factor": staff_totp.shown(secret),
+        "for_the_app": staff_totp.uri(secret, name=name),
+        "note": "Put it into an authenticator app now: it is not shown again.",
+    }
 
 
 async def _list(desk: Desk, _given: Mapping[str, Any]) -> list[dict[str, Any]]:
@@ -88,6 +111,7 @@ def _view(member: StaffMember) -> dict[str, Any]:
         "name": member.name,
         "language": member.language,
         "disabled": member.disabled,
+        "second_factor": member.totp_sealed is not None,
         "roles": ", ".join(str(grant) for grant in member.grants),
     }
 
@@ -96,7 +120,8 @@ STAFF_COMMANDS: Final = (
     Command(
         noun="staff",
         verb="add",
-        help="let somebody sign in to the pages; known already: a new password and these roles",
+        help="let somebody sign in to the pages, with a second factor that is shown this once;"
+        " known already: a new password and these roles",
         arguments=(
             _NAME,
             Argument(name="--role", help="like ops, or officer@F1 for one facility", many=True),
@@ -120,6 +145,13 @@ STAFF_COMMANDS: Final = (
             "staff add lee --role officer@F1 --password-file lee.password",
             "staff add watch --role ops auditor@F1 --language es",
         ),
+    ),
+    Command(
+        noun="staff",
+        verb="totp",
+        help="give somebody a new second factor, shown this once; their sign-ins end",
+        arguments=(_NAME,),
+        run=_totp,
     ),
     Command(noun="staff", verb="list", help="all staff", run=_list),
     Command(

@@ -2,7 +2,7 @@
 
 `register.ed25519` signs the privileged register; `register.head` says how long it was when it last
 grew; `pin.key` is mixed into every passcode before it is hashed, so that a copy of the database
-alone cannot be searched for passcodes of four digits.
+alone cannot be searched for passcodes of four digits; `staff.key` seals the second factors.
 """
 
 import os
@@ -43,6 +43,12 @@ class HouseKeys:
     def pin_key(self) -> bytes:
         """Return what is mixed into passcodes."""
         return _read(self.folder / "pin.key")
+
+    def staff_key(self) -> bytes:
+        """Return what seals the second factors of staff; made when it is first asked for."""
+        self.folder.mkdir(mode=0o700, parents=True, exist_ok=True)
+        _make_once(self.folder / "staff.key")
+        return _read(self.folder / "staff.key")
 
     def can_sign(self) -> bool:
         """Say whether the register's key is there."""

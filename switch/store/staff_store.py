@@ -51,6 +51,8 @@ class StaffMember:
     password_hash: str
     language: str
     disabled: bool
+    totp_sealed: bytes | None
+    """Their second factor; None: they have none yet, and cannot sign in."""
     grants: tuple[Grant, ...]
 
 
@@ -72,15 +74,20 @@ _PUT: Final = text(
     " language = excluded.language, disabled_at_micros = NULL"
 )
 _GET: Final = text(
-    "SELECT name, password_hash, language, disabled_at_micros FROM staff WHERE name = :name"
+    "SELECT name, password_hash, language, disabled_at_micros, totp_sealed"
+    " FROM staff WHERE name = :name"
 )
 _EVERY: Final = text(
-    "SELECT name, password_hash, language, disabled_at_micros FROM staff ORDER BY name"
+    "SELECT name, password_hash, language, disabled_at_micros, totp_sealed FROM staff ORDER BY name"
 )
 _GRANTS: Final = text("SELECT role, facility FROM staff_grant WHERE staff = :name ORDER BY 1, 2")
 _UNGRANT: Final = text("DELETE FROM staff_grant WHERE staff = :name")
 _GRANT: Final = text("INSERT INTO staff_grant VALUES (:name, :role, :facility)")
 _DISABLE: Final = text("UPDATE staff SET disabled_at_micros = :at WHERE name = :name")
+_SET_TOTP: Final = text("UPDATE staff SET totp_sealed = :sealed, totp_step = 0 WHERE name = :name")
+_USE_STEP: Final = text(
+    "UPDATE staff SET totp_step = :step WHERE name = :name AND totp_step < :step"
+)
 _BEGIN: Final = text(
     "INSERT INTO staff_session VALUES (:id_hash, :staff, :address, :at, :at, :ends_at)"
 )
@@ -131,6 +138,18 @@ def disable(connection: Connection, name: str, *, at_micros: int) -> bool:
     return done
 
 
+def set_totp(connection: Connection, name: str, *, sealed: bytes) -> bool:
+    """Give somebody a new second factor and end their sign-ins; False if there is nobody."""
+    done = connection.execute(_SET_TOTP, {"name": name, "sealed": sealed}).rowcount == 1
+    connection.execute(_END_ALL, {"name": name})
+    return done
+
+
+def use_step(connection: Connection, name: str, *, step: int) -> bool:
+    """Use up a code; False if it, or a later one, was used before. RFC 6238 section 5.2."""
+    return connection.execute(_USE_STEP, {"name": name, "step": step}).rowcount == 1
+
+
 def begin_session(
     connection: Connection,
     *,
@@ -179,5 +198,6 @@ def _member(connection: Connection, found: Any) -> StaffMember:  # noqa: ANN401 
         password_hash=found.password_hash,
         language=found.language,
         disabled=found.disabled_at_micros is not None,
+        totp_sealed=found.totp_sealed,
         grants=tuple(Grant(Role(row.role), row.facility) for row in grants),
     )

@@ -21,6 +21,10 @@ FORM_AGE_S: Final = 3600
 """A sign-in form is good for so long. Chosen."""
 
 
+CODE_CHARS_MAX: Final = 16
+"""Chosen: more than any code of a second factor."""
+
+
 @dataclass(frozen=True, slots=True)
 class DoorPages:
     """The handlers of the door.
@@ -70,7 +74,7 @@ class DoorPages:
         return PlainTextResponse(text, headers={"content-type": content_type})
 
     async def sign_in(self, request: Request) -> Response:
-        """Ask for name and password; let in."""
+        """Ask for name, password and code; let in."""
         if request.method in {"GET", "HEAD"}:
             if await self.paper.who(request) is not None:
                 return RedirectResponse("/ops", 303)
@@ -79,6 +83,7 @@ class DoorPages:
         found = await self.paper.sign_ins.sign_in(
             form.get("name", "").strip()[:100],
             form.get("password", ""),
+            form.get("code", "").replace(" ", "")[:CODE_CHARS_MAX],
             address=address_of(request),
         )
         words = self.paper.words(request)

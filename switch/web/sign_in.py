@@ -14,9 +14,11 @@ from typing import Final
 
 from switch.call.news import AuditNews, Publisher
 from switch.clock import Clock
-from switch.store import staff_store
+from switch.store import staff_store, staff_totp
 from switch.store.engine import Store
+from switch.store.house_keys import HouseKeys
 from switch.store.staff_passwords import is_password
+from switch.store.staff_store import StaffMember
 from switch.web.attempts import Attempts
 from switch.web.rights import Rights, rights_of
 from switch.web.settings import WebSettings
@@ -49,7 +51,7 @@ class Refused:
     """Not let in."""
 
     wait_s: float
-    """0: the name or the password was wrong. Else: too many tries."""
+    """0: the name, the password or the code was wrong. Else: too many tries."""
 
 
 class SignIns:
@@ -72,8 +74,14 @@ class SignIns:
         self._attempts = Attempts()
         self._hashing = asyncio.Semaphore(HASHES_AT_ONCE_MAX)
 
-    async def sign_in(self, name: str, password: str, *, address: str) -> SignedIn | Refused:
-        """Let somebody in who knows the password."""
+    async def sign_in(
+        self, name: str, password: str, code: str, *, address: str
+    ) -> SignedIn | Refused:
+        """Let somebody in who knows the password and has the second factor.
+
+        Which of the two was wrong is told to the trail only. A code is used up only with the right
+        password, so that strangers cannot spend it.
+        """
         wait_s = self._attempts.wait_s(name, address, now=self._clock.monotonic())
         if wait_s > 0:
             self._note(name, "", address, "login", "refused: too many tries")
@@ -88,6 +96,10 @@ class SignIns:
             )
         if known is None or not is_right:
             self._note(name, "", address, "login", "refused: wrong name or password")
+            return Refused(0)
+        fault = await self._second_factor(known, code)
+        if fault:
+            self._note(name, "", address, "login", f"refused: {fault}")
             return Refused(0)
         self._attempts.succeeded(name, address)
         session = secrets.token_urlsafe(32)
@@ -105,6 +117,20 @@ class SignIns:
         rights = rights_of(known.grants)
         self._note(known.name, rights.roles(), address, "login", "let in")
         return SignedIn(name=known.name, language=known.language, rights=rights, session=session)
+
+    async def _second_factor(self, member: StaffMember, code: str) -> str:
+        """Check a code and use it up; return what is wrong, '' if nothing."""
+        if member.totp_sealed is None:
+            return f"no second factor yet: kinline staff totp {member.name}"
+        key = HouseKeys(self._store.path.parent).staff_key()
+        secret = staff_totp.unseal(member.totp_sealed, key=key, name=member.name)
+        if secret is None:
+            return "the key of the second factors is not the one it was sealed with"
+        step = staff_totp.step_of(secret, code, at_wall=self._clock.wall())
+        if step is None:
+            return "wrong code"
+        fresh = await self._store.write(partial(staff_store.use_step, name=member.name, step=step))
+        return "" if fresh else "the code was used before"
 
     async def recognise(self, session: str) -> SignedIn | None:
         """Return whose cookie this is, if it is good and its person may still sign in."""

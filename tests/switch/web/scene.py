@@ -7,13 +7,16 @@ from typing import Any
 from switch.call.news import AuditNews, News
 from switch.clock import SystemClock
 from switch.errors import UserError
-from switch.store import staff_store
+from switch.store import staff_store, staff_totp
 from switch.store.engine import Store
+from switch.store.house_keys import HouseKeys
 from switch.store.staff_passwords import hash_password
 from switch.store.staff_store import Grant, Role
 from switch.web.server import WebServer
 from switch.web.settings import WebSettings
 from tests.switch.web.browser import Browser
+
+SECRET = b"an invented secret 1"
 
 PASSWORD = "correct horse battery"  # invented
 
@@ -107,6 +110,7 @@ class Site:
     def __init__(self, store: Store, settings: WebSettings, *, clock: SystemClock) -> None:
         self.store = store
         self.clock = clock
+        self._shown: dict[str, int] = {}
         self.view = View()
         self.trail = Trail()
         self.server = WebServer(
@@ -120,7 +124,16 @@ class Site:
         )
 
     def browser(self, *, address: str = "127.0.0.1") -> Browser:
-        return Browser(self.server.app, address=address)
+        return Browser(self.server.app, address=address, code_of=self.code)
+
+    def code(self, name: str) -> str:
+        """What the app of this person shows; a still clock goes on to a code not used before."""
+        step = int(self.clock.wall()) // staff_totp.STEP_S
+        if isinstance(self.clock, StillClock) and step <= self._shown.get(name, 0):
+            self.clock.today += staff_totp.STEP_S
+            step += 1
+        self._shown[name] = step
+        return staff_totp.code_at(SECRET, step)
 
 
 async def open_site(
@@ -141,4 +154,6 @@ async def open_site(
                 at_micros=1,
             )
         )
+        sealed = staff_totp.seal(SECRET, key=HouseKeys(path).staff_key(), name=name)
+        await store.write(partial(staff_store.set_totp, name=name, sealed=sealed))
     return Site(store, settings or WebSettings(), clock=site_clock)

@@ -54,8 +54,37 @@ async def test_a_wrong_name_and_a_wrong_password_look_the_same(
 ) -> None:
     answer = await site.browser().sign_in(name, password)
     assert answer.status == 403
-    assert "Name or password is wrong." in answer.text
+    assert "Name, password or code is wrong." in answer.text
     assert site.trail.entries[-1].after == "refused: wrong name or password"
+
+
+async def test_the_password_alone_lets_nobody_in(site: Site) -> None:
+    browser = site.browser()
+    for wrong in ("", "000000", "12345", site.code("lee") + "0"):
+        answer = await browser.sign_in("lee", PASSWORD, wrong)
+        assert (answer.status, "is wrong" in answer.text) == (403, True)
+        assert site.trail.entries[-1].after == "refused: wrong code"
+    assert (await browser.sign_in("lee", PASSWORD, site.code("lee"))).status == 303
+
+
+async def test_a_code_is_good_once(site: Site) -> None:
+    code = site.code("lee")
+    assert (await site.browser().sign_in("lee", PASSWORD, code)).status == 303
+    assert (await site.browser().sign_in("lee", PASSWORD, code)).status == 403
+    assert site.trail.entries[-1].after == "refused: the code was used before"
+
+
+async def test_a_stranger_cannot_spend_somebody_s_code(site: Site) -> None:
+    code = site.code("lee")
+    assert (await site.browser().sign_in("lee", "wrong horse", code)).status == 403
+    assert (await site.browser().sign_in("lee", PASSWORD, code)).status == 303
+
+
+async def test_who_has_no_second_factor_is_told_how_to_get_one_in_the_trail(site: Site) -> None:
+    await site.store.write(lambda c: c.exec_driver_sql("UPDATE staff SET totp_sealed = NULL"))
+    assert (await site.browser().sign_in("lee", PASSWORD)).status == 403
+    said = "refused: no second factor yet: kinline staff totp lee"
+    assert site.trail.entries[-1].after == said
 
 
 @pytest.mark.slow
@@ -89,7 +118,7 @@ async def test_a_sign_in_ends_by_itself(site: Site, later_s: int) -> None:
 async def test_a_form_from_elsewhere_is_refused(site: Site) -> None:
     browser = site.browser()
     page = await browser.get("/ops/sign-in")
-    form = {"name": "lee", "password": PASSWORD, "csrf": page.csrf}
+    form = {"name": "lee", "password": PASSWORD, "code": site.code("lee"), "csrf": page.csrf}
     assert (await browser.post("/ops/sign-in", form, origin="https://evil.example")).status == 403
     assert (await browser.post("/ops/sign-in", form, origin="")).status == 403
     assert (await browser.post("/ops/sign-in", form | {"csrf": "0" * 64})).status == 403

@@ -39,6 +39,7 @@ async def sign_in(page: Page, site: Site, name: str) -> None:
     await page.ask(
         f"document.querySelector('#name').value = '{name}';"
         f"document.querySelector('#password').value = '{PASSWORD}';"
+        f"document.querySelector('#code').value = '{site.code(name)}';"
         "document.querySelector('main form').requestSubmit()"
     )
     await page.until("location.pathname === '/ops'")
