@@ -49,7 +49,11 @@ def main(argv: Sequence[str], programs: Programs) -> int:
     if not argv:
         parser.print_help()
         return 2
-    given = vars(parser.parse_args(_expanded(argv)))
+    known, unknown = parser.parse_known_args(_expanded(argv))
+    given = vars(known)
+    asked: argparse.ArgumentParser = given.pop("parser")
+    if unknown:
+        asked.error(f"does not know {' '.join(unknown)}; --help names what it knows")
     return _guarded(lambda: _carry_out(given))
 
 
@@ -132,7 +136,7 @@ def _verbs_of(noun: str) -> str:
 
 
 def _add_arguments(parser: argparse.ArgumentParser, command: Command) -> None:
-    parser.set_defaults(command=command)
+    parser.set_defaults(command=command, parser=parser)
     parser.add_argument("--data", type=Path, default=Path("data"), help="the data directory")
     parser.add_argument("--json", action="store_true", help="print JSON")
     if (command.noun, command.verb) == ("calls", "list"):

@@ -212,9 +212,11 @@ COMMANDS: Final = (
         arguments=(
             _ACCOUNT,
             Argument(name="amount", help="in dollars, like 12.50"),
-            _option("--ref", "receipt or reason; paid in once for each"),
+            _option("--ref", "the receipt; paid in once for each"),
+            _option("--why", "the reason; kept for good"),
         ),
         run=_fund,
+        examples=('account fund 3 20.00 --why "cash at the window"',),
     ),
     Command(
         noun="account",

@@ -173,3 +173,22 @@ def test_a_program_gets_the_rest_of_the_line_and_its_fault_is_one_sentence(
     assert run("lab", "--x", "1", programs={"lab": ("phones", program)}) == 2
     assert list(heard[0]) == ["--x", "1"]
     assert capsys.readouterr().err == "kinline: Not like this.\n"
+
+
+def test_a_word_that_a_command_does_not_know_is_named_with_its_own_usage(
+    data: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    with pytest.raises(SystemExit) as ended:
+        run("staff", "list", "--colour", "red", "--data", str(data))
+    assert ended.value.code == 2
+    said = capsys.readouterr().err
+    assert "does not know --colour red" in said
+    assert "usage: kinline staff list" in said
+
+
+def test_money_is_paid_in_with_a_reason(data: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    opened = ask(data, capsys, "account", "open", "--number", "+15550100123")
+    words = ("account", "fund", str(opened["id"]), "20.00", "--why", "cash at the window")
+    assert ask(data, capsys, *words)["available"] == "20.00"
+    entry = ask(data, capsys, "audit", "list")[-1]
+    assert (entry["what"], entry["why"]) == ("account fund", "cash at the window")
