@@ -6,7 +6,7 @@ from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
 
 from switch.admin.command import Argument, Command, Desk
 from switch.admin.house_desk import open_house, option, whole_number
-from switch.admin.money_commands import dollars_of, micros_of
+from switch.admin.money_text import dollars_of, micros_of
 from switch.errors import UserError
 from switch.ids import AccountId, FacilityId
 from switch.store import account_limits, house_people, ledger_statements
