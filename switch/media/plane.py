@@ -52,6 +52,18 @@ class Surviving:
     last_both_heard_at: float
 
 
+@dataclass(frozen=True, slots=True, kw_only=True)
+class PlaneRoom:
+    """How much is left for more legs."""
+
+    ports_left: int
+    ports: int
+    """Those in use among them; not those that rest."""
+    places_left: int
+    places: int
+    """At the workers that are there."""
+
+
 @dataclass(frozen=True, slots=True)
 class PlaneCounts:
     """What lives in the media plane; all zero when no call does."""
@@ -322,6 +334,17 @@ class MediaPlane:
     def part(self, call: CallId) -> None:
         """End the bridge now; `CallEnded` follows."""
         self._tell(LegId(2 * call), wire.Part(call=call, at=self._clock.monotonic()))
+
+    def room(self) -> PlaneRoom:
+        """Return how many legs could be opened now, by what is handed out here."""
+        places = self._settings.legs_max * len(self._lines.pids())
+        ports = self._ports.free_count(now=self._clock.monotonic())
+        return PlaneRoom(
+            ports_left=ports,
+            ports=ports + self._ports.used_count,
+            places_left=max(0, places - len(self._legs)),
+            places=places,
+        )
 
     def counts(self) -> PlaneCounts:
         """Return what the workers hold, by their own last word."""

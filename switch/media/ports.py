@@ -54,6 +54,10 @@ class PortBook:
         """How many ports are in use now."""
         return len(self._used)
 
+    def free_count(self, *, now: float) -> int:
+        """How many ports `take` could hand out now."""
+        return len(self._free) + sum(1 for until, _ in self._resting if until <= now)
+
     def take(self, *, now: float) -> int:
         """Return an even port.
 

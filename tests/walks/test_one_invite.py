@@ -20,6 +20,7 @@ from switch.call.switchboard.rooms import Rooms
 from switch.call.switchboard.trunks import TrunkDesk
 from switch.clock import SystemClock
 from switch.ids import CallIds
+from switch.media.plane import PlaneRoom
 from switch.media.ports import RtpPort
 from switch.outside.line_information import LineBook
 from switch.sip.binding import BindingBook
@@ -29,9 +30,11 @@ from switch.sip.settings import SipSettings
 from switch.sip.sources import SourceBook
 from switch.sip.stack import SipStack
 from switch.store.meter_store import MeterStore
+from switch.store.record_store import RecordStore
 from switch.transport.resolver import Resolver
 from switch.transport.settings import TransportSettings
 from switch.transport.sip_pump import SipPump
+from switch.transport.udp import UdpSocket
 from tests.support.house_rig import lab_seed, open_house
 from tests.support.walk import walk
 
@@ -49,12 +52,12 @@ THE_WALK = [
     "switch.call.switchboard.dialling",
     "switch.call.switchboard.driver",
     "switch.screening.order",
-    "switch.billing.meter",
     "switch.routing.plan",
+    "switch.billing.meter",
     "switch.sip.invite_client",
 ]
 """Bytes; the transaction; which line, and its sound; the parts of its call are made; then its own
-task: may it, who pays, which trunk, the INVITE. Each where it is first entered."""
+task: may it, is there room on a trunk, who pays, the INVITE. Each where it is first entered."""
 
 INVITE = (
     "INVITE sip:15550000042@127.0.0.1 SIP/2.0\r\n"
@@ -78,6 +81,9 @@ class PlaneOfLists:
 
     def open_leg(self, leg: int, **_: Any) -> RtpPort:
         return RtpPort(ip="127.0.0.1", port=20_000 + 2 * (leg % 2))
+
+    def room(self) -> PlaneRoom:
+        return PlaneRoom(ports_left=100, ports=100, places_left=100, places=100)
 
     def __getattr__(self, name: str) -> Any:
         return lambda *_, **__: self.told.append(name)
@@ -129,6 +135,7 @@ async def switchboard(folder: Path) -> AsyncIterator[tuple[SipPump, Switchboard]
             houses=houses,
             resolver=Resolver(clock=clock),
             terminal_networks=(),
+            reserved_calls=1,
             random=random,
             ids=CallIds(random),
             script=ScriptSettings(),
@@ -162,6 +169,39 @@ def first_entries(path: list[str]) -> Iterator[str]:
         if module in THE_WALK and module not in seen:
             seen.add(module)
             yield module
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize(
+    ("draining", "reason", "cause"), [(True, "maintenance", 41), (False, "capacity", 34)]
+)
+async def test_a_flood_that_is_turned_away_is_answered_counted_and_kept_up_to_a_limit(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, draining: bool, reason: str, cause: int
+) -> None:
+    flood, kept = 20, 8
+    monkeypatch.setattr("switch.call.switchboard.turned_away.WAITING_MAX", kept)
+    monkeypatch.setattr("switch.call.switchboard.board.CALLS_MAX", 0)
+    sent: list[str] = []
+    async with switchboard(tmp_path) as (pump, board):
+        board.draining = draining
+        monkeypatch.setattr(UdpSocket, "send", lambda _, data, __: sent.append(data.decode()))
+        local = tuple(pump.bound[0].removeprefix("udp:").rsplit(":", 1))
+        flow = Flow("udp", (local[0], int(local[1])), ("127.0.0.1", 15060))
+        for n in range(flood):
+            one = INVITE.replace("Call-ID: walk", f"Call-ID: {n}").replace("4bKwalk", f"4bK{n}")
+            pump._feed(one.encode(), flow)
+        assert not board.calls
+        assert board.turned_away.counts == {reason: flood}
+        assert board.turned_away.unwritten == flood - kept
+        async with asyncio.timeout(10):
+            while len(records := await RecordStore(board._rooms.store).find_all()) < kept:
+                await asyncio.sleep(0.01)
+    refusals = [text for text in sent if text.startswith("SIP/2.0 503")]
+    assert len(refusals) == flood
+    assert all("\r\nRetry-After: " in text for text in refusals)
+    assert all(f'Q.850;cause={cause};text="{reason}"' in text for text in refusals)
+    assert {(r.reason, r.phase, r.charge) for r in records} == {(reason, "off_hook", 0)}
+    assert all(r.terminal for r in records)
 
 
 @pytest.mark.slow

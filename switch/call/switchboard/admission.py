@@ -14,11 +14,14 @@ from typing import Final
 import msgspec
 
 from switch.call import effects as fx
+from switch.call.call import Call
 from switch.call.line import Line
 from switch.call.script import Script
 from switch.call.settings import ScriptSettings, merged
+from switch.call.signals import Side
 from switch.call.switchboard.caller import CallerLeg, CallerMedia
 from switch.call.switchboard.caller_dialog import CallerDialog
+from switch.call.switchboard.capacity import Capacity
 from switch.call.switchboard.dialling import Dialling
 from switch.call.switchboard.dialogs import DialogBook
 from switch.call.switchboard.driver import CallDriver, Step
@@ -67,6 +70,7 @@ class Admission:
         live: LiveHouse,
         dialogs: DialogBook,
         trunks: TrunkDesk,
+        capacity: Capacity,
         second_line: Callable[[CallId], None],
     ) -> None:
         self.house = rooms.houses.house
@@ -75,6 +79,7 @@ class Admission:
         self._live = live
         self._dialogs = dialogs
         self._trunks = trunks
+        self._capacity = capacity
 
     async def reload(self) -> House:
         """Read the directory again."""
@@ -107,7 +112,7 @@ class Admission:
     def admit(self, event: InviteReceived, *, now: float) -> tuple[CallDriver | None, Step]:
         """Make the driver of a new call and its first step; None if it was answered here."""
         call = self._rooms.ids.take(wall=self._rooms.clock.wall())
-        terminal, denied = self._line(event)
+        terminal, denied = self.line_of(event)
         if denied is None and terminal.id in self._live.terminals and not terminal.shared:
             self._second_line(self._live.terminals[terminal.id])
             denied = Denied(reason=DenyReason.TERMINAL_BUSY)
@@ -163,7 +168,8 @@ class Admission:
 
     # ---- which line
 
-    def _line(self, event: InviteReceived) -> tuple[Terminal, Denied | None]:
+    def line_of(self, event: InviteReceived) -> tuple[Terminal, Denied | None]:
+        """Find the line of an INVITE, or why it has none."""
         if event.source.kind is SourceKind.TRUNK:
             return NOWHERE, Denied(reason=DenyReason.INBOUND_REFUSED, detail=event.source.name)
         if event.source.kind is SourceKind.GATEWAY:
@@ -206,18 +212,10 @@ class Admission:
 
     # ---- its call
 
-    def _driver(
-        self,
-        event: InviteReceived,
-        call: CallId,
-        terminal: Terminal,
-        settings: ScriptSettings,
-        media: CallerMedia | None,
-    ) -> CallDriver:
-        rooms = self._rooms
+    def _line(self, event: InviteReceived, terminal: Terminal, settings: ScriptSettings) -> Line:
         dialled, pin = split_dialled(_dialled_user(event))
         facility = self.house.facility(terminal.facility)
-        line = Line(
+        return Line(
             terminal=terminal.id,
             facility_name=Named(f"facility/{terminal.facility}"),
             provider_name=Named(f"provider/{facility.provider_id}"),
@@ -228,6 +226,17 @@ class Admission:
             hotline_codes=self.house.hotline_codes(terminal.facility),
             tty=terminal.tty,
         )
+
+    def _driver(
+        self,
+        event: InviteReceived,
+        call: CallId,
+        terminal: Terminal,
+        settings: ScriptSettings,
+        media: CallerMedia | None,
+    ) -> CallDriver:
+        rooms = self._rooms
+        line = self._line(event, terminal, settings)
         script = Script(settings=settings, line=line, random=rooms.random)
         keeper = RecordKeeper(
             rooms,
@@ -241,13 +250,22 @@ class Admission:
             },
         )
         people = People(
-            rooms, call, terminal=terminal, settings=settings, keeper=keeper, live=self._live
+            rooms,
+            call,
+            terminal=terminal,
+            settings=settings,
+            keeper=keeper,
+            live=self._live,
+            capacity=self._capacity,
         )
         money = CallMoney(rooms, call, people)
-        caller = CallerLeg(rooms, event, media, nat=terminal.nat)
+        legs = Call()
+        caller = CallerLeg(rooms, event, media, leg=legs.legs[Side.A], nat=terminal.nat)
         dialling = Dialling(
             rooms,
             call,
+            leg=legs.legs[Side.B],
+            caller=caller,
             script=script,
             keeper=keeper,
             trunks=self._trunks,
@@ -255,6 +273,7 @@ class Admission:
         driver = CallDriver(
             rooms,
             call,
+            legs=legs,
             caller=caller,
             script=script,
             people=people,

@@ -9,7 +9,7 @@ staff      -> cut, lockdown, house_changed -> the calls concerned
 import asyncio
 import logging
 from collections import Counter
-from typing import Any, Final
+from typing import Any
 
 from switch.billing.meter_news import MeterNews, MoneyAdded, SecondsLeft
 from switch.call.news import BalanceNews, RegistrationNews, WorkerNews
@@ -25,11 +25,13 @@ from switch.call.orders import (
 )
 from switch.call.signals import Side
 from switch.call.switchboard.admission import Admission
+from switch.call.switchboard.capacity import CALLS_MAX, Capacity
 from switch.call.switchboard.dialogs import DialogBook
 from switch.call.switchboard.driver import CallDriver, Step
 from switch.call.switchboard.people import LiveHouse
 from switch.call.switchboard.rooms import Rooms
 from switch.call.switchboard.trunks import TrunkDesk
+from switch.call.switchboard.turned_away import TurnedAway
 from switch.errors import UserError
 from switch.ids import CallId, call_of
 from switch.media.messages import (
@@ -48,6 +50,7 @@ from switch.media.messages import (
 )
 from switch.money import Micros
 from switch.screening.facts import HouseOrder
+from switch.screening.reasons import DenyReason
 from switch.sip.binding import BindingBook
 from switch.sip.events import (
     Answered,
@@ -58,9 +61,6 @@ from switch.sip.events import (
     RefusedByUs,
     RegisterReceived,
 )
-
-CALLS_MAX: Final = 5_000
-"""Calls that one control process admits. Chosen: twice what the default port range carries."""
 
 log = logging.getLogger(__name__)
 
@@ -94,6 +94,7 @@ class Switchboard:
         self.finished: Counter[str] = Counter()
         self.workers: dict[int, WorkerReport] = {}
         self.workers_died = 0
+        self.turned_away = TurnedAway(rooms, group)
         self._rooms = rooms
         self._group = group
         self._dialogs = dialogs
@@ -102,6 +103,7 @@ class Switchboard:
             live=self.live,
             dialogs=dialogs,
             trunks=trunks,
+            capacity=Capacity(rooms, trunks=trunks, calls_live=lambda: len(self.calls)),
             second_line=self._second_line,
         )
 
@@ -140,7 +142,9 @@ class Switchboard:
 
     def _invited(self, event: InviteReceived) -> None:
         if self.draining or len(self.calls) >= CALLS_MAX:
-            self._turn_away(event)
+            reason = DenyReason.MAINTENANCE if self.draining else DenyReason.CAPACITY
+            terminal, denied = self._admission.line_of(event)
+            self.turned_away.refuse(event, terminal, denied.reason if denied else reason)
             return
         now = self._rooms.clock.monotonic()
         driver, first = self._admission.admit(event, now=now)
@@ -150,16 +154,6 @@ class Switchboard:
         self.idle.clear()
         self.admitted += 1
         self._group.create_task(self._guarded(driver, first), name=f"call {driver.call}")
-
-    def _turn_away(self, event: InviteReceived) -> None:
-        wait_s = self._rooms.random.randint(5, 15)
-        effects = self._rooms.stack.respond(
-            event.dialog,
-            503,
-            headers=(("Retry-After", str(wait_s)),),
-            now=self._rooms.clock.monotonic(),
-        )
-        self._rooms.pump.apply(effects)
 
     async def _guarded(self, driver: CallDriver, first: Step) -> None:
         """Run one call. Whatever goes wrong in it ends this call and no other."""
@@ -398,6 +392,8 @@ class Switchboard:
             "worker_pids": list(self._rooms.plane.worker_pids().values()),
             "bindings": len(self.bindings),
             "trunks": self.trunk_rows(),
+            "turned_away": dict(self.turned_away.counts),
+            "turned_away_unwritten": self.turned_away.unwritten,
             "dropped": stack.dropped,
             "refused": stack.refused,
         }

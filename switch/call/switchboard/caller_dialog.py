@@ -50,8 +50,13 @@ class CallerDialog:
 
     def _gone(self, q850: int) -> None:
         driver = self._driver
-        driver.caller.gone(q850)
-        driver.post(lambda now: driver.script.signal(Side.A, Release(q850), now=now))
+        driver.caller.over(q850)
+        if driver.caller.leg.received(Release(q850)):
+            self._tell(q850)
+
+    def _tell(self, q850: int) -> None:
+        script = self._driver.script
+        self._driver.post(lambda now: script.signal(Side.A, Release(q850), now=now))
 
     def _acknowledged(self, body: bytes) -> None:
         """A late offer is answered in the ACK; without an answer the call ends."""
@@ -61,8 +66,10 @@ class CallerDialog:
         try:
             self._driver.caller.heard_from(accept_answer(media.local, sdp_parser.parse(body)))
         except PeerError:
-            self._driver.caller.hang_up(88, "no_answer_to_offer", now=self._now())
-            self._gone(88)
+            caller = self._driver.caller
+            for effect in caller.leg.release(88, "no_answer_to_offer"):
+                caller.perform(effect, now=self._now())
+            self._tell(88)
 
     def _asked(self, event: RequestReceived) -> None:
         match event.request.method:

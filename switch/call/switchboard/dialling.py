@@ -1,11 +1,11 @@
 """The b-leg: one trunk after the other, until one answers, refuses for good, or none is left."""
 
 from collections.abc import Callable
-from enum import Enum, auto
 from typing import Final
 
 from switch.call import effects as fx
-from switch.call.cause import fails_over
+from switch.call.cause import NORMAL_CLEARING, fails_over
+from switch.call.leg import Leg, LegEffect, SendBye, SendCancel, SendInvite, State
 from switch.call.script import Script
 from switch.call.signals import Answer, Fail, Release, Ring, Side, Signal
 from switch.call.switchboard.caller import CallerLeg
@@ -38,35 +38,33 @@ TRY_S: Final = 4.0
 """How long a trunk may stay silent if another one is left. signalling.md section 3, `try`."""
 
 
-class DialState(Enum):
-    """How far the b-leg is."""
-
-    IDLE = auto()
-    TRYING = auto()
-    RINGING = auto()
-    ANSWERED = auto()
-    OVER = auto()
-
-
 class Dialling:
-    """The outgoing side of one call."""
+    """The wire of the outgoing side: does what the table of its leg says, trunk after trunk.
+
+    Args:
+        leg: where it stands; its dialog is that of the trunk tried last.
+        caller: whose law is offered first.
+    """
 
     def __init__(
         self,
         rooms: Rooms,
         call: CallId,
         *,
+        leg: Leg,
+        caller: CallerLeg,
         script: Script,
         keeper: RecordKeeper,
         trunks: TrunkDesk,
     ) -> None:
         self.post: Callable[[Callable[[float], list[fx.Effect]]], None] = _nobody
         """Hands a step to the call's driver, who sets this."""
-        self.state = DialState.IDLE
+        self.leg = leg
         self.dialog: DialogId | None = None
         self.status = 0
         self.q850: int | None = None
         self._rooms = rooms
+        self._caller = caller
         self._leg = leg_id(call, is_b=True)
         self._script = script
         self._keeper = keeper
@@ -76,7 +74,6 @@ class Dialling:
         self._local: LocalMedia | None = None
         self._try_until: float | None = None
         self._heard = False
-        self._bound: DialogId | None = None
         self.from_uri = ""
         self.to_uri = ""
         self._has_tried = False
@@ -84,36 +81,38 @@ class Dialling:
 
     # ---- what the call wants
 
-    def start(self, permit: Permit, caller: CallerLeg, *, now: float) -> list[fx.Effect]:
+    def perform(self, effect: LegEffect, permit: Permit | None, *, now: float) -> list[fx.Effect]:
+        """Say to the trunk what the leg wants said."""
+        match effect:
+            case SendInvite():
+                assert permit is not None
+                return self._start(permit, now=now)
+            case SendCancel() | SendBye():
+                self._release(now)
+            case _:
+                pass
+        return []
+
+    def forget(self) -> None:
+        """Nobody listens to this dialog any more."""
+        self._trunks.dialogs.forget(self.dialog)
+
+    def _start(self, permit: Permit, *, now: float) -> list[fx.Effect]:
         """Open the port and send the first INVITE."""
-        if self.state is not DialState.IDLE:
-            return []
         self._routes = self._trunks.routes(permit.number, now=now)
         if not self._routes:
-            return self._over(Fail(0), now)
-        law = _law(caller)
+            return self._fail(Fail(0), now)
+        law = _law(self._caller)
         try:
             port = self._rooms.plane.open_leg(
                 self._leg, family=self._trunks.family(self._routes[0].trunk), law=law
             )
         except PortsExhausted:
-            return self._over(Fail(503, 34), now)
+            return self._fail(Fail(503, 34), now)
         laws: tuple[Law, ...] = ("PCMU", "PCMA") if law == "PCMU" else ("PCMA", "PCMU")
         self._local = LocalMedia(ip=port.ip, port=port.port, laws=laws)
         self._keeper.dialled(now)
-        return self._next_route(now)
-
-    def forget(self) -> None:
-        """Nobody listens to this dialog any more."""
-        self._trunks.dialogs.forget(self._bound)
-
-    def cancel(self, *, now: float) -> None:
-        """Give up before an answer."""
-        self._drop(now)
-
-    def hang_up(self, *, now: float) -> None:
-        """Release the b-leg in any state. The carrier is not told why: always cause 16."""
-        self._drop(now)
+        return self._next_route(Fail(0), now)
 
     def next_deadline(self) -> float | None:
         """When a silent trunk is given up for the next one."""
@@ -124,10 +123,12 @@ class Dialling:
         if self._try_until is None or self._try_until > now:
             return []
         self._try_until = None
-        if self._heard or self.state is not DialState.TRYING:
+        if self._heard or self.leg.state is not State.TRYING:
             return []
-        self._leave_trunk(None, now)
-        return self._next_route(now)
+        for _cancel in self.leg.give_up():
+            self._release(now)
+        self.leg.dial()
+        return self._next_route(Fail(0), now)
 
     # ---- what the trunk says
 
@@ -160,22 +161,29 @@ class Dialling:
         self._try_until = None
         if event.response.status == 181:
             self._keeper.forwarding("181", now)
-        if self.state is not DialState.TRYING or event.response.status not in {180, 183}:
+        if event.response.status not in {180, 183}:
             return []
-        self.state = DialState.RINGING
-        self._keeper.rang(now, self._rooms.clock.wall())
-        return self._signal(Ring(), now)
+        if self.leg.received(Ring()):
+            self._keeper.rang(now, self._rooms.clock.wall())
+            return self._signal(Ring(), now)
+        return []
 
     def _answered(self, event: Answered, now: float) -> list[fx.Effect]:
         assert self._local is not None
         self._try_until = None
+        told = self.leg.received(Answer())
+        if self.leg.state is not State.ANSWERED:
+            # It crossed our CANCEL.
+            return [e for effect in told for e in self.perform(effect, None, now=now)]
+        if not told:
+            return []
         self.status = 200
         try:
             remote = accept_answer(self._local, sdp_parser.parse(event.response.body))
         except PeerError:
-            self._drop(now)
+            for _bye in self.leg.release():
+                self._release(now)
             return self._signal(Fail(488, 88), now)
-        self.state = DialState.ANSWERED
         networks = self._trunks.media_networks(self._route.trunk) if self._route else ()
         self._rooms.plane.set_remote(self._leg, remote, networks=networks)
         self._keeper.answered(now, self._rooms.clock.wall(), remote)
@@ -184,26 +192,25 @@ class Dialling:
     def _refused(self, response: Response | None, q850: int | None, now: float) -> list[fx.Effect]:
         """Take a refusal; None is our own time-out, which says 0."""
         self._try_until = None
-        self.dialog = None
-        self._leave_trunk(response, now)
-        if self.state is DialState.OVER:
-            return []
+        self._give_back(response, now)
         fail = Fail(response.status if response is not None else 0, q850)
-        if fails_over(fail.status, q850):
-            self.state = DialState.TRYING
-            return self._next_route(now, last=fail)
-        return self._over(fail, now)
+        if not self.leg.received(fail):
+            return []
+        if self.leg.state is State.IDLE and fails_over(fail.status, q850):
+            self.leg.dial()
+            return self._next_route(fail, now)
+        return self._failed(fail, now)
 
     def _gone(self, q850: int, now: float) -> list[fx.Effect]:
-        self.dialog = None
         self.q850 = q850
-        self._leave_trunk(None, now)
-        self.state = DialState.OVER
-        return self._signal(Release(q850), now)
+        self._give_back(None, now)
+        told = self.leg.received(Release(q850))
+        return self._signal(Release(q850), now) if told else []
 
     # ---- trunks
 
-    def _next_route(self, now: float, last: Fail | None = None) -> list[fx.Effect]:
+    def _next_route(self, last: Fail, now: float) -> list[fx.Effect]:
+        """Try the next trunk that has a channel; with none left the last failure counts."""
         while self._routes:
             route = self._routes.pop(0)
             if self._trunks.take(route.trunk):
@@ -211,13 +218,12 @@ class Dialling:
                 self._has_tried = True
                 self._invite(route, now)
                 return []
-        return self._over(last or Fail(0), now)
+        return self._fail(last, now)
 
     def _invite(self, route: Route, now: float) -> None:
         assert self._local is not None
         self._route = route
         self._heard = False
-        self.state = DialState.TRYING
         self._try_until = now + TRY_S if self._routes else None
         plan = InvitePlan(
             uri=route.uri,
@@ -230,17 +236,17 @@ class Dialling:
             credential=self._trunks.credential(route.trunk),
         )
         dialog, effects = self._rooms.stack.invite(plan, now=now)
-        self.dialog = self._bound = dialog
         self.from_uri, self.to_uri = route.from_uri, route.uri
         record = self._rooms.stack.dialog_record(dialog)
         self.sip_call_id = record.call_id if record is not None else ""
         self._keeper.tried(route.trunk, now, self._rooms.clock.wall())
-        self._trunks.dialogs.forget(self._bound)
+        self._trunks.dialogs.forget(self.dialog)
+        self.dialog = dialog
         self._trunks.dialogs.bind(dialog, self.on_sip)
         self._rooms.pump.apply(effects)
 
-    def _leave_trunk(self, response: Response | None, now: float) -> None:
-        """Give the slot back; a dialog that still lives is cancelled."""
+    def _give_back(self, response: Response | None, now: float) -> None:
+        """Give the channel back, once."""
         if self._route is None:
             return
         trunk: TrunkId = self._route.trunk
@@ -248,27 +254,24 @@ class Dialling:
         if response is not None:
             self.status = response.status
         self._trunks.give_back(trunk, response=response, now=now)
-        if self.dialog is not None:
-            self._rooms.pump.apply(self._rooms.stack.cancel(self.dialog, now=now))
-            self.dialog = None
 
-    def _drop(self, now: float) -> None:
+    def _release(self, now: float) -> None:
+        """End the dialog: the stack sends the BYE or the CANCEL that its own state wants.
+
+        The carrier is not told why: always cause 16.
+        """
         self._try_until = None
-        dialog, state = self.dialog, self.state
-        self.state = DialState.OVER
-        self._routes = []
-        if dialog is None:
+        if self.dialog is None:
             return
-        self.dialog = None
-        self.q850 = 16
-        if state is DialState.ANSWERED:
-            self._rooms.pump.apply(self._rooms.stack.bye(dialog, now=now))
-        else:
-            self._rooms.pump.apply(self._rooms.stack.cancel(dialog, now=now))
-        self._leave_trunk(None, now)
+        self.q850 = NORMAL_CLEARING
+        self._rooms.pump.apply(self._rooms.stack.bye(self.dialog, now=now))
+        self._give_back(None, now)
 
-    def _over(self, fail: Fail, now: float) -> list[fx.Effect]:
-        self.state = DialState.OVER
+    def _fail(self, fail: Fail, now: float) -> list[fx.Effect]:
+        """No trunk is left, or the called party was reached and cannot; unless we gave up first."""
+        return self._failed(fail, now) if self.leg.received(fail) else []
+
+    def _failed(self, fail: Fail, now: float) -> list[fx.Effect]:
         self.status = fail.status
         self.q850 = fail.q850
         return self._signal(fail, now)

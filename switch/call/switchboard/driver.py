@@ -13,6 +13,7 @@ from typing import Any, Final
 
 from switch.billing.meter_news import CutCause
 from switch.call import effects as fx
+from switch.call.call import Call
 from switch.call.cause import EndReason, cause_of
 from switch.call.orders import MeteringLost, SwitchFails
 from switch.call.script import Script
@@ -61,7 +62,8 @@ class CallDriver:
     Args:
         rooms: the neighbours.
         call: the id.
-        caller: the a-leg, its port open and its answer ready.
+        legs: where both legs stand.
+        caller: the wire of the a-leg, its port open and its answer ready.
         script: who hears what.
         people: who is calling, whom, and whether they may.
         dialling: the b-leg and the trunks.
@@ -74,6 +76,7 @@ class CallDriver:
         rooms: Rooms,
         call: CallId,
         *,
+        legs: Call,
         caller: CallerLeg,
         script: Script,
         people: People,
@@ -82,6 +85,7 @@ class CallDriver:
         keeper: RecordKeeper,
     ) -> None:
         self.call = call
+        self.legs = legs
         self.caller = caller
         self.dialling = dialling
         self.keeper = keeper
@@ -246,9 +250,6 @@ class CallDriver:
     def _audibility(self) -> Inspectable | Privileged | None:
         return self.permit.audibility if self.permit is not None else None
 
-    def _answer_caller(self, _effect: fx.Effect, now: float) -> None:
-        self.caller.answer(now=now)
-
     def _play(self, effect: fx.Effect, now: float) -> None:
         assert isinstance(effect, fx.Play)
         self.keeper.prompt_started(effect, now)
@@ -285,14 +286,19 @@ class CallDriver:
 
     def _dial(self, effect: fx.Effect, now: float) -> list[fx.Effect]:
         assert isinstance(effect, fx.Dial)
-        permit = self.permit
-        assert permit is not None
-        if isinstance(permit.audibility, Privileged):
+        if isinstance(self._audibility(), Privileged):
             self._rooms.plane.deafen(self._leg(Side.A))
-        return self.dialling.start(permit, self.caller, now=now)
+        return self._of_legs(effect, now)
 
-    def _cancel(self, _effect: fx.Effect, now: float) -> None:
-        self.dialling.cancel(now=now)
+    def _of_legs(self, effect: fx.Effect, now: float) -> list[fx.Effect]:
+        """Let the tables of the legs say what this means, and say it on the wire."""
+        more: list[fx.Effect] = []
+        for of in self.legs.perform(effect):
+            if of.side is Side.A:
+                self.caller.perform(of.effect, now=now)
+            else:
+                more += self.dialling.perform(of.effect, self.permit, now=now)
+        return more
 
     async def _bridge(self, effect: fx.Effect, _now: float) -> list[fx.Effect]:
         """Join the legs first; what a successor of this process needs is written right after."""
@@ -342,17 +348,6 @@ class CallDriver:
         if self.keeper.bridged_at is not None and not self._ended.is_set():
             self._rooms.plane.part(self.call)
 
-    def _hang_up(self, effect: fx.Effect, now: float) -> None:
-        assert isinstance(effect, fx.HangUp)
-        if effect.side is Side.A:
-            self.caller.hang_up(effect.q850, effect.text, now=now)
-        else:
-            self.dialling.hang_up(now=now)
-
-    def _refuse(self, effect: fx.Effect, now: float) -> None:
-        assert isinstance(effect, fx.RefuseCaller)
-        self.caller.refuse(effect.reason, now=now)
-
     def _hold_back(self, effect: fx.Effect, _now: float) -> None:
         assert isinstance(effect, fx.HoldBack)
         self._rooms.plane.hold_back(self._leg(Side.A), effect.on)
@@ -382,8 +377,8 @@ class CallDriver:
             return
         self._finished = True
         reason = effect.reason
-        self.caller.hang_up(cause_of(reason), reason.value, now=now)
-        self.dialling.hang_up(now=now)
+        for side in Side:
+            self._of_legs(fx.HangUp(side, cause_of(reason), reason.value), now)
         await self._wait_for_end()
         for side in Side:
             self._rooms.plane.close_leg(self._leg(side))
@@ -443,7 +438,7 @@ def _deeds(driver: CallDriver) -> dict[type, Deed]:
     """What is done at once, by kind of effect."""
     # ruff: noqa: SLF001 - the table of this class's own deeds, kept outside to stay readable
     return {
-        fx.AnswerCaller: driver._answer_caller,
+        fx.AnswerCaller: driver._of_legs,
         fx.Play: driver._play,
         fx.PlayTone: driver._tone,
         fx.StopPlaying: driver._stop,
@@ -451,10 +446,10 @@ def _deeds(driver: CallDriver) -> dict[type, Deed]:
         fx.Deafen: driver._deafen,
         fx.RecordName: driver._record_name,
         fx.Dial: driver._dial,
-        fx.CancelDial: driver._cancel,
+        fx.CancelDial: driver._of_legs,
         fx.Part: driver._part,
-        fx.HangUp: driver._hang_up,
-        fx.RefuseCaller: driver._refuse,
+        fx.HangUp: driver._of_legs,
+        fx.RefuseCaller: driver._of_legs,
         fx.HoldBack: driver._hold_back,
         fx.NoteDetector: driver._note,
         fx.Mark: driver._mark,

@@ -9,6 +9,7 @@ from switch.call import effects as fx
 from switch.call.cause import EndReason
 from switch.call.script import Script
 from switch.call.settings import ScriptSettings
+from switch.call.switchboard.capacity import Capacity
 from switch.call.switchboard.record_keeper import RecordKeeper
 from switch.call.switchboard.rooms import Rooms
 from switch.ids import CallId, PersonId, TerminalId
@@ -53,6 +54,7 @@ class People:
 
     Args:
         live: who is on the phone just now.
+        capacity: whether there is room for one more call.
     """
 
     def __init__(
@@ -64,6 +66,7 @@ class People:
         settings: ScriptSettings,
         keeper: RecordKeeper,
         live: LiveHouse,
+        capacity: Capacity,
     ) -> None:
         self.terminal = terminal
         self.person: PersonChecked | None = None
@@ -74,6 +77,7 @@ class People:
         self._settings = settings
         self._keeper = keeper
         self._live = live
+        self._capacity = capacity
         self.scopes: tuple[Scope, ...] = ()
         """What spending limits may be set on, the account apart."""
         self._has_new_name = False
@@ -178,6 +182,9 @@ class People:
                 at_wall=self._rooms.clock.wall(),
                 line_information=self._rooms.lines,
             )
+            number = facts.number.number.e164 if facts.number is not None else None
+            room = self._capacity.for_call_to(number, now=self._rooms.clock.monotonic())
+            facts = replace(facts, room=room)
             self.scopes = tuple(limit_scopes(facts))
             verdict = screen(facts)
             self._keeper.fields["digits"] = effect.digits

@@ -38,6 +38,8 @@ class Rooms:
     resolver: Resolver
     terminal_networks: tuple[str, ...]
     """From where terminals may register."""
+    reserved_calls: int
+    """Calls for which room is kept: hotlines and privileged ones."""
     script: ScriptSettings
     """The defaults of this node; a facility lays its own over them."""
     data: Path

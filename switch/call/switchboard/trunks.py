@@ -90,6 +90,18 @@ class TrunkDesk:
         up = [s.trunk for s in self.states.values() if s.health.is_up(now=now)]
         return route(number, up)
 
+    def channels(self, number: E164, *, now: float) -> tuple[int, int] | None:
+        """Return the free channels and all of them, of the trunks that carry this number now.
+
+        None: no trunk does, or the trunks are down.
+        """
+        trunks = {r.trunk for r in self.routes(number, now=now)}
+        found = [self.states[trunk] for trunk in trunks]
+        if not found:
+            return None
+        total = sum(s.trunk.channels_max for s in found)
+        return max(0, total - sum(s.channels for s in found)), total
+
     def take(self, trunk: TrunkId) -> bool:
         """Take a channel before the INVITE; False if the trunk is full or gone."""
         state = self.states.get(trunk)

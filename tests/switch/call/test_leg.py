@@ -28,6 +28,8 @@ def give(leg: Leg, kind: Input) -> object:
     match kind:
         case Input.TRY:
             return leg.dial()
+        case Input.GIVE_UP:
+            return leg.give_up()
         case Input.ANSWER:
             return leg.answer()
         case Input.REFUSE:
@@ -84,6 +86,21 @@ def test_a_failure_lets_the_next_trunk_be_tried() -> None:
     assert leg.dial() == [SendInvite()]
     leg.received(Ring())
     assert leg.received(Answer()) == [Tell(Answer())]
+
+
+def test_a_silent_trunk_is_left_for_the_next() -> None:
+    leg = Leg.outgoing()
+    leg.dial()
+    assert leg.give_up() == [SendCancel()]
+    assert leg.dial() == [SendInvite()]
+
+
+def test_an_answer_of_ours_that_crosses_the_callers_cancel_says_nothing() -> None:
+    leg = Leg.incoming()
+    leg.received(Release())
+    assert leg.answer() == []
+    assert leg.refuse(480, 31, "lockdown") == []
+    assert leg.state is State.OVER
 
 
 def test_a_second_ringing_is_told_once() -> None:

@@ -1,0 +1,217 @@
+"""The b-leg's wire against a stack, trunks and a keeper that only note what they are told."""
+
+from dataclasses import dataclass, field
+from typing import Any
+
+import pytest
+
+from switch.call import effects as fx
+from switch.call.leg import Leg, SendInvite, State
+from switch.call.signals import Answer, Fail, Release, Ring, Side, Signal
+from switch.call.switchboard.dialling import TRY_S, Dialling
+from switch.ids import CallId, TrunkId
+from switch.media.ports import RtpPort
+from switch.routing.plan import Route
+from switch.sip.events import (
+    Answered,
+    ByeReceived,
+    DialogId,
+    Event,
+    InviteTimedOut,
+    ProgressReceived,
+    Refused,
+)
+from switch.sip.message import Response
+from tests.switch.call.script_rig import PERMIT
+
+SDP = (
+    b"v=0\r\no=- 1 1 IN IP4 192.0.2.9\r\ns=-\r\nc=IN IP4 192.0.2.9\r\nt=0 0\r\n"
+    b"m=audio 4000 RTP/AVP 0\r\na=rtpmap:0 PCMU/8000\r\n"
+)
+
+
+class Notes:
+    """Takes every call and says nothing."""
+
+    def __getattr__(self, name: str) -> Any:
+        return lambda *_, **__: None
+
+
+class Stack(Notes):
+    """Hands out dialogs and notes which of them were ended."""
+
+    def __init__(self) -> None:
+        self.invited = 0
+        self.ended: list[int] = []
+
+    def invite(self, _plan: object, *, now: float) -> tuple[DialogId, list[object]]:
+        self.invited += 1
+        return DialogId(self.invited), []
+
+    def bye(self, dialog: int, *, now: float) -> list[object]:
+        self.ended.append(dialog)
+        return []
+
+
+class Plane(Notes):
+    def open_leg(self, *_: object, **__: object) -> RtpPort:
+        return RtpPort(ip="192.0.2.1", port=20_000)
+
+
+class Trunks(Notes):
+    """So many trunks, of one channel each."""
+
+    def __init__(self, count: int) -> None:
+        self.free = {TrunkId(f"trunk-{n}") for n in range(count)}
+        self.all = sorted(self.free)
+        self.dialogs = Notes()
+
+    def routes(self, *_: object, **__: object) -> list[Route]:
+        return [Route(trunk=t, uri="sip:a@b", from_uri="sip:c@d", headers=()) for t in self.all]
+
+    def take(self, trunk: TrunkId) -> bool:
+        if trunk not in self.free:
+            return False
+        self.free.remove(trunk)
+        return True
+
+    def give_back(self, trunk: TrunkId, **_: object) -> None:
+        assert trunk not in self.free, "given back twice"
+        self.free.add(trunk)
+
+    def family(self, _trunk: TrunkId) -> str:
+        return "ip4"
+
+
+@dataclass
+class Told:
+    """A script that notes the signals it gets."""
+
+    signals: list[Signal] = field(default_factory=list)
+
+    def signal(self, side: Side, signal: Signal, *, now: float) -> list[fx.Effect]:
+        assert side is Side.B
+        self.signals.append(signal)
+        return []
+
+
+class Rooms(Notes):
+    def __init__(self) -> None:
+        self.stack, self.plane, self.pump, self.clock = Stack(), Plane(), Notes(), Notes()
+
+
+class Rig:
+    """One b-leg."""
+
+    def __init__(self, trunks: int = 2) -> None:
+        self.rooms, self.trunks, self.told = Rooms(), Trunks(trunks), Told()
+        self.leg = Leg.outgoing()
+        made: Any = Dialling
+        caller = Notes()
+        caller.media = None  # type: ignore[attr-defined]  # the law of nobody: PCMU
+        self.dialling: Dialling = made(
+            self.rooms,
+            CallId(1),
+            leg=self.leg,
+            caller=caller,
+            script=self.told,
+            keeper=Notes(),
+            trunks=self.trunks,
+        )
+        self.dialling.post = lambda step: step(1.0) and None
+        assert self.leg.dial() == [SendInvite()]
+        self.dialling.perform(SendInvite(), PERMIT, now=0.0)
+
+    def hear(self, event: Event) -> None:
+        self.dialling.on_sip(event)
+
+    def give_up(self) -> None:
+        for effect in self.leg.release():
+            self.dialling.perform(effect, None, now=2.0)
+
+
+def response(status: int, body: bytes = b"") -> Response:
+    return Response(status=status, reason="", body=body)
+
+
+def answered(dialog: int, body: bytes = SDP) -> Event:
+    return Answered(DialogId(dialog), response(200, body))
+
+
+def refused(dialog: int, status: int) -> Event:
+    return Refused(DialogId(dialog), response(status))
+
+
+def test_ringing_then_an_answer_are_told_once() -> None:
+    rig = Rig()
+    for status in (180, 183, 180):
+        rig.hear(ProgressReceived(DialogId(1), response(status)))
+    rig.hear(answered(1))
+    assert rig.told.signals == [Ring(), Answer()]
+    assert rig.leg.state is State.ANSWERED
+
+
+def test_an_answer_that_crosses_our_cancel_is_released_and_nobody_is_told() -> None:
+    rig = Rig()
+    rig.give_up()
+    rig.hear(answered(1))
+    assert rig.rooms.stack.ended == [1, 1]
+    assert rig.told.signals == []
+    assert rig.leg.state is State.OVER
+    assert len(rig.trunks.free) == 2
+
+
+@pytest.mark.parametrize("status", [487, 503, 486])
+def test_a_refusal_after_our_cancel_tries_no_other_trunk(status: int) -> None:
+    rig = Rig()
+    rig.give_up()
+    rig.hear(refused(1, status))
+    assert (rig.rooms.stack.invited, rig.told.signals) == (1, [])
+    assert rig.leg.state is State.OVER
+
+
+def test_a_silent_trunk_is_left_for_the_next_and_its_late_answer_is_not_ours() -> None:
+    rig = Rig()
+    rig.dialling.handle_timers(now=TRY_S)
+    assert (rig.rooms.stack.ended, rig.rooms.stack.invited) == ([1], 2)
+    rig.hear(answered(1))
+    assert rig.told.signals == []
+    rig.hear(answered(2))
+    assert rig.told.signals == [Answer()]
+
+
+def test_a_trunk_that_fails_is_followed_by_the_next_and_the_last_failure_counts() -> None:
+    rig = Rig()
+    rig.hear(refused(1, 503))
+    rig.hear(InviteTimedOut(DialogId(2), any_response=False))
+    assert rig.rooms.stack.invited == 2
+    assert rig.told.signals == [Fail(0)]
+    assert len(rig.trunks.free) == 2
+
+
+def test_a_called_party_who_is_busy_is_not_called_by_another_trunk() -> None:
+    rig = Rig()
+    rig.hear(refused(1, 486))
+    assert (rig.rooms.stack.invited, rig.told.signals) == (1, [Fail(486)])
+
+
+def test_an_answer_without_usable_sound_is_released_as_a_failure() -> None:
+    rig = Rig()
+    rig.hear(answered(1, b"nonsense"))
+    assert rig.rooms.stack.ended == [1]
+    assert rig.told.signals == [Fail(488, 88)]
+    assert len(rig.trunks.free) == 2
+
+
+def test_a_bye_and_our_own_that_cross_are_one() -> None:
+    rig = Rig()
+    rig.hear(answered(1))
+    rig.hear(ByeReceived(DialogId(1), ""))
+    rig.give_up()
+    assert rig.told.signals == [Answer(), Release(16)]
+    assert rig.rooms.stack.ended == []
+
+
+def test_with_no_trunk_at_all_the_call_fails_unsent() -> None:
+    rig = Rig(trunks=0)
+    assert (rig.rooms.stack.invited, rig.told.signals) == (0, [Fail(0)])
