@@ -101,4 +101,13 @@ class Cdr(msgspec.Struct, frozen=True, forbid_unknown_fields=True, kw_only=True)
     late: int = 0
     jitter_ms: float = 0.0
     mos: float | None = None
+    """By the E-model, of all that came; None: nothing did."""
+    loss_runs: int = 0
+    """How often packets were missing, however many at a time."""
+    round_trip_ms: float | None = None
+    packets_sent: int = 0
+    far_lost: int = 0
+    far_jitter_ms: float = 0.0
+    far_mos: float | None = None
+    """The other direction, as the far end reported it by RTCP; None: it never did."""
     source_changes: int = 0

@@ -61,6 +61,13 @@ class QualityNews:
     packets_dropped: Mapping[str, int]
     """By the reason why they were not taken; a running total of the leg."""
     jitter_ms: float
+    packets_late: int = 0
+    mos: float | None = None
+    """Of what came since the news before; None: nothing should have come."""
+    round_trip_ms: float | None = None
+    far_lost: int = 0
+    far_jitter_ms: float = 0.0
+    """What the far end reports of that which it gets."""
     at_wall: float
 
 

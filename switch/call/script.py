@@ -21,7 +21,7 @@ from switch.call.cause import EndReason, Reason, release_to_end
 from switch.call.effects import AnswerCaller, CallState, RefuseCaller, StateChanged
 from switch.call.ladder import ErrorCard
 from switch.call.line import KnownPerson, Line
-from switch.call.orders import Order
+from switch.call.orders import MediaLost, Order
 from switch.call.script_closing import Closing, Over, close
 from switch.call.script_entry import first_stage, needs_keys
 from switch.call.script_memory import BridgeAt, Effects, Facts, LegAt, Memory, Timer
@@ -213,6 +213,13 @@ class Script:
     def detected(self, event: dict[str, Any], side: Side, *, now: float) -> Effects:
         """Take an event of the detectors."""
         return self._memory.stage.detected(event, side, now=now)
+
+    def silent(self, side: Side, silent_s: float, *, now: float) -> Effects:
+        """Take that no packet has come from one side for so long while they talk."""
+        memory = self._memory
+        if not isinstance(memory.stage, Talking) or silent_s < memory.settings.media_lost_s:
+            return []
+        return self.order(MediaLost(side), now=now)
 
     def order(self, order: Order, *, now: float) -> Effects:
         """Take an order from above."""

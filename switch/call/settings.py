@@ -59,6 +59,8 @@ class ScriptSettings(msgspec.Struct, frozen=True, forbid_unknown_fields=True, kw
     cool_down_s: Annotated[int, Meta(ge=0, le=86_400)] = 900
     inactivity_s_max: Annotated[int, Meta(ge=0, le=3_600)] = 0
     """0 is off; else at least 120."""
+    media_lost_s: Annotated[int, Meta(ge=5, le=120)] = 10
+    """No packets from one side for so long, though it should send: the call ends. calls.md 4.1."""
     closing_s_max: Annotated[int, Meta(ge=1, le=30)] = 8
     detection_action: Literal["off", "flag", "prompt_once", "prompt_random", "cut"] = "flag"
     extra_digits: Literal["pass", "log", "mute", "warn"] = "mute"

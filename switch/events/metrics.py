@@ -22,7 +22,6 @@ from switch.call.news import (
     TrunkNews,
     WorkerNews,
 )
-from switch.events.quality import mos
 from switch.events.series import METHODS, Names, Series
 
 if TYPE_CHECKING:
@@ -43,7 +42,6 @@ class _LegCounts:
     sent: int = 0
     lost: int = 0
     dropped: Mapping[str, int] = field(default_factory=dict)
-    jitter_ms: float = 0.0
 
 
 class Metrics:
@@ -165,10 +163,7 @@ class Metrics:
         if news.setup_s is not None:
             self.series.histograms["call_setup_seconds"].observe(news.setup_s)
         for side in ("a", "b"):
-            leg = self._legs.pop((news.call, side), None)
-            if leg is not None and leg.received:
-                self.series.histograms["rtp_mos"].observe(mos(leg.lost, leg.received))
-                self.series.histograms["rtp_jitter_seconds"].observe(leg.jitter_ms / 1000)
+            self._legs.pop((news.call, side), None)
 
     def _quality(self, news: QualityNews) -> None:
         """Counts of a leg rise while it lives; what they grew by is counted."""
@@ -181,7 +176,6 @@ class Metrics:
             sent=news.packets_sent,
             lost=news.packets_lost,
             dropped=news.packets_dropped,
-            jitter_ms=news.jitter_ms,
         )
         for reason, total in news.packets_dropped.items():
             grown = total - last.dropped.get(reason, 0)
@@ -189,6 +183,9 @@ class Metrics:
         self._count("rtp_packets_total", "in", by=max(0, news.packets_received - last.received))
         self._count("rtp_packets_total", "out", by=max(0, news.packets_sent - last.sent))
         self._count("rtp_lost_total", by=max(0, news.packets_lost - last.lost))
+        if news.mos is not None:
+            self.series.histograms["rtp_mos"].observe(news.mos)
+            self.series.histograms["rtp_jitter_seconds"].observe(news.jitter_ms / 1000)
 
     def _registration(self, news: RegistrationNews) -> None:
         terminal = f"{news.facility}/{news.terminal}"

@@ -141,10 +141,10 @@ class Series:
             )
 
         say("call_setup_seconds", "From our INVITE to ringing or answer.", SETUP_S)
-        say("rtp_jitter_seconds", "Interarrival jitter at the end of a leg.", (
+        say("rtp_jitter_seconds", "Interarrival jitter of a leg, each second.", (
             0.001, 0.005, 0.01, 0.02, 0.03, 0.05, 0.1, 0.2,
         ))  # fmt: skip
-        say("rtp_mos", "Estimated from loss, at the end of a leg.", MOS)
+        say("rtp_mos", "Mean opinion score of a leg by the E-model, each second.", MOS)
         say("frame_batch_seconds", "Slowest tick in a hundred of a worker.", TICK_S)
 
 

@@ -136,7 +136,12 @@ def _of_call(
                 "packets_received": news.packets_received,
                 "packets_sent": news.packets_sent,
                 "packets_lost": news.packets_lost,
+                "packets_late": news.packets_late,
                 "jitter_ms": news.jitter_ms,
+                "mos": news.mos,
+                "round_trip_ms": news.round_trip_ms,
+                "far_lost": news.far_lost,
+                "far_jitter_ms": news.far_jitter_ms,
             }
         case BalanceNews():
             left = {"seconds_left": news.seconds_left, "balance_micros": news.balance_micros}

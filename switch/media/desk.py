@@ -123,8 +123,8 @@ class Desk:
             for one in letters:
                 self._open_letter(one.kind, seat, one.value, one.at_ns / NS)
 
-    def _set_remote(self, order: wire.SetRemote, _now: float) -> None:
-        self.seats.set_remote(self._seat(order.leg), order)
+    def _set_remote(self, order: wire.SetRemote, now: float) -> None:
+        self.seats.set_remote(self._seat(order.leg), order, now=now)
 
     def _play(self, order: wire.Play, now: float) -> None:
         index = self._seat(order.leg).index

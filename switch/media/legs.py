@@ -207,6 +207,8 @@ class Legs(NamedTuple):
     received_ns: Int64
     """[L] when the last good packet came; 0: none did."""
     source_changes: Int64
+    comfort: Bytes
+    """[L] 1: the last good packet was comfort noise: the far end is silent on purpose."""
     drops: Int64
     """[L, len(Drop)]"""
 
@@ -318,7 +320,7 @@ def build(*, legs_max: int, rows_max: int) -> Legs:
         sent=longs(n), sent_octets=longs(n),
         source=longs(n, source.FIELDS), press=longs(n, telephone_event.FIELDS),
         tokens=np.zeros(n, np.int32), received_ns=longs(n), source_changes=longs(n),
-        drops=longs(n, len(Drop)),
+        comfort=octets(n), drops=longs(n, len(Drop)),
         until_ns=longs(n), both_heard_ns=longs(n), is_a=octets(n), held=octets(n),
         keys_muted=octets(n), keys_told=octets(n), hush_until_ns=longs(n),
         sound=longs(n), sound_bytes=longs(n), sound_at=longs(n), sound_loops=octets(n),
@@ -374,7 +376,7 @@ PER_LEG: Final = (
     "target", "target_bytes", "may_send", "from_ip", "networks", "network_count", "latch",
     "pointed", "law", "ssrc", "sequence", "timestamp", "sent_ns", "in_step", "sequence_shift",
     "timestamp_shift", "sent", "sent_octets", "source", "press", "tokens", "received_ns",
-    "source_changes", "drops",
+    "source_changes", "comfort", "drops",
     "until_ns", "both_heard_ns", "is_a", "held", "keys_muted", "keys_told", "hush_until_ns",
     "sound", "sound_bytes", "sound_at", "sound_loops", "talk", "talk_head", "talk_fill",
 )  # fmt: skip

@@ -75,6 +75,15 @@ class LegReport(msgspec.Struct, frozen=True, gc=False, tag=True):
     jitter_ms: float
     source_changes: int
     closed: bool
+    loss_runs: int = 0
+    """How often packets were missing, however many at a time."""
+    silent_s: float = 0.0
+    """How long nothing came though it should; 0 while the far end holds or has no address yet."""
+    round_trip_ms: float | None = None
+    """By RTCP; None: the far end has not reported."""
+    far_lost: int = 0
+    far_jitter_ms: float = 0.0
+    """What the far end has reported of that which we sent."""
 
 
 class LegResumed(msgspec.Struct, frozen=True, gc=False, tag=True):

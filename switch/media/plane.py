@@ -221,6 +221,7 @@ class MediaPlane:
             event_type_send=-1 if event_send is None else event_send,
             event_type_receive=-1 if event_receive is None else event_receive,
             sends_allowed=remote.direction in {Direction.SENDRECV, Direction.RECVONLY},
+            sends=remote.direction is Direction.SENDRECV,
             nat_ip=nat_ip,
             networks=list(networks),
         )

@@ -180,6 +180,7 @@ def deliver(legs: Legs, index: int, offset: int, size: int, now: int) -> None:
         legs.drops[index, Drop.BAD_SEQUENCE.value] += 1
         return
     legs.received_ns[index] = now
+    legs.comfort[index] = not is_audio and not is_event
     count = size - packet.padding_bytes(legs.packet, size) - offset
     row = legs.row[index]
     if is_event:

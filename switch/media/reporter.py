@@ -8,13 +8,18 @@ import contextlib
 from typing import Final
 
 from switch.media.legs import Legs
-from switch.media.seats import NS, Seat
+from switch.media.seats import NS, SAMPLES_PER_MS, Seat
 from switch.rtp import rtcp, source
 
 PACKETS_MAX: Final = 4
 """Compounds read from one leg at a time. Chosen: twenty seconds' worth."""
 
 COMPOUND_BYTES_MAX: Final = 1500
+
+ROUND_TRIP_S_MAX: Final = 10.0
+JITTER_MAX: Final = 80_000
+"""Ten seconds, in samples. More than this is no measurement: a far end may write anything.
+Chosen."""
 
 
 class Reporter:
@@ -26,9 +31,12 @@ class Reporter:
 
     def __init__(self, legs: Legs) -> None:
         self._legs = legs
+        self._wall_ahead = 0.0
+        """What the wall clock has beyond the monotonic one, when we last looked."""
 
     def report(self, seat: Seat, *, now: float, wall: float) -> None:
         """Send a report; there is one to send if the leg has sent or heard anything."""
+        self._wall_ahead = wall - now
         if seat.signalled is None:
             return
         if self._legs.sent[seat.index] or self._legs.received_ns[seat.index]:
@@ -56,7 +64,7 @@ class Reporter:
 
     def _block(self, seat: Seat, now: float) -> rtcp.ReportBlock:
         s = self._legs.source[seat.index]
-        delay = now - seat.heard_report_at if seat.last_report else 0.0
+        delay = now - seat.last_report_at if seat.last_report else 0.0
         return rtcp.ReportBlock(
             ssrc=int(s[source.SSRC]),
             fraction_lost=source.fraction_lost(s),
@@ -77,9 +85,23 @@ class Reporter:
             if seat.signalled is None or peer[0] != seat.signalled[0]:
                 continue
             for one in rtcp.parse(data):
-                if isinstance(one, rtcp.Report) and one.sender is not None:
-                    seat.last_report = rtcp.middle_ntp(one.sender.wall)
-                    seat.heard_report_at = now
+                if isinstance(one, rtcp.Report):
+                    self._read(seat, one, now)
+
+    def _read(self, seat: Seat, report: rtcp.Report, now: float) -> None:
+        """Take what the far end says of its own stream, and of ours."""
+        seat.heard_report_at = now
+        if report.sender is not None:
+            seat.last_report = rtcp.middle_ntp(report.sender.wall)
+            seat.last_report_at = now
+        ours = int(self._legs.ssrc[seat.index])
+        for block in (one for one in report.blocks if one.ssrc == ours):
+            sent = int(self._legs.sent[seat.index])
+            seat.far_lost = min(max(0, block.lost), sent)
+            seat.far_jitter_ms = round(min(block.jitter, JITTER_MAX) / SAMPLES_PER_MS, 3)
+            trip_s = rtcp.round_trip_s(block, wall=now + self._wall_ahead)
+            if trip_s is not None and trip_s <= ROUND_TRIP_S_MAX:
+                seat.round_trip_ms = round(1000 * trip_s, 3)
 
     def _say(self, seat: Seat, data: bytes) -> None:
         ip, port, _ = seat.signalled or ("", 0, "")

@@ -33,6 +33,11 @@ from switch.rtp import source
 
 NS: Final = 1_000_000_000
 SAMPLES_PER_MS: Final = 8
+
+COMFORT_S: Final = 50.0
+"""A far end whose last packet was comfort noise may be silent so much longer than another one,
+without a word by RTCP. Chosen: RFC 3389 lets it send no more until somebody speaks, and a pause of
+a minute in a talk is long."""
 DROP_NAMES: Final = [drop.name.lower() for drop in Drop]
 
 
@@ -50,7 +55,15 @@ class Seat:
     """Address, port and NAT address of the last SDP."""
     last_report: int = 0
     """NTP time of the far end's last sender report, middle 32 bits; 0: none came."""
+    last_report_at: float = 0.0
     heard_report_at: float = 0.0
+    """When its last report of any kind came."""
+    awaited_since: float | None = None
+    """Since when the far end should send; None: it need not."""
+    round_trip_ms: float | None = None
+    far_lost: int = 0
+    far_jitter_ms: float = 0.0
+    """What the far end says of the stream that we send."""
 
 
 class Seats:
@@ -118,7 +131,7 @@ class Seats:
         del self.by_index[index]
         self._own.discard((seat.ip, seat.port))
 
-    def set_remote(self, seat: Seat, order: wire.SetRemote) -> None:
+    def set_remote(self, seat: Seat, order: wire.SetRemote, *, now: float) -> None:
         """Point a leg at its far end. An address that may not be sent to is heard, not sent to."""
         legs, index = self._legs, seat.index
         ip = ipaddress.ip_address(order.ip)
@@ -131,6 +144,10 @@ class Seats:
         ours = (order.ip, order.port) in self._own
         allowed = address.may_be_sent_to(ip, order.port) and not ours
         legs.may_send[index] = order.sends_allowed and allowed
+        if not order.sends:
+            seat.awaited_since = None
+        elif seat.awaited_since is None:
+            seat.awaited_since = now
         seat.signalled = (order.ip, order.port, order.nat_ip)
         pointed = zlib.crc32(repr(seat.signalled).encode()) or 1
         if pointed != legs.pointed[index]:
@@ -182,8 +199,20 @@ class Seats:
             (legs.received_ns[index] / NS).tolist(),
             ((s[source.JITTER] >> 4) / SAMPLES_PER_MS).tolist(),
             legs.source_changes[index].tolist(),
+            [closed] * len(seats),
+            s[source.LOSS_RUNS].tolist(),
+            [self._silent_s(seat, now) for seat in seats],
+            [seat.round_trip_ms for seat in seats],
+            [seat.far_lost for seat in seats],
+            [seat.far_jitter_ms for seat in seats],
         )
-        return [
-            LegReport(*values, closed)  # type: ignore[call-arg]  # mypy cannot count a zip
-            for values in zip(*columns, strict=True)
-        ]
+        return [LegReport(*values) for values in zip(*columns, strict=True)]
+
+    def _silent_s(self, seat: Seat, now: float) -> float:
+        """Return how long nothing has come from a far end that should send."""
+        if seat.awaited_since is None:
+            return 0.0
+        last = max(float(self._legs.received_ns[seat.index]) / NS, seat.awaited_since)
+        if self._legs.comfort[seat.index]:
+            last = max(last, seat.heard_report_at) + COMFORT_S
+        return max(0.0, now - last)

@@ -81,6 +81,8 @@ class SetRemote(msgspec.Struct, frozen=True, gc=False, tag=True):
     """Not empty: latch onto a source with this address (signalling rules, §4)."""
     networks: list[str]
     """Sources within these networks are the far end's too, from any port."""
+    sends: bool = True
+    """False: the far end holds, and need not send."""
 
 
 class Play(msgspec.Struct, frozen=True, gc=False, tag=True):

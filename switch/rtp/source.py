@@ -29,7 +29,9 @@ LATE: Final = 12
 LOST_BEFORE: Final = 13
 """Lost by earlier sources of the same leg."""
 RECEIVED_BEFORE: Final = 14
-FIELDS: Final = 15
+LOSS_RUNS: Final = 15
+"""How often packets were missing, however many at a time."""
+FIELDS: Final = 16
 
 RTP_SEQ_MOD: Final = 1 << 16
 MAX_DROPOUT: Final = 3000
@@ -102,6 +104,7 @@ def update_seq(s: MutableNumbers, seq: int) -> int:
             s[CYCLES] += RTP_SEQ_MOD
         s[MAX_SEQ] = seq
         if udelta > 1:
+            s[LOSS_RUNS] += 1
             seen = SAW_LOSS
     elif 0 < udelta <= RTP_SEQ_MOD - MAX_MISORDER:
         if seq != s[BAD_SEQ]:

@@ -17,6 +17,7 @@ from switch.store.engine import Store
 from switch.store.record_store import RecordStore, public
 from tests.support.end_scenes import (
     DEAD_S,
+    HEARD_S,
     MORE,
     SCENES,
     SCRIPT,
@@ -53,6 +54,8 @@ class Ending:
     """`a` is the caller, `b` the called party."""
     q850: int
     credit: str = "free"
+    paid_s: int | None = None
+    """Seconds that are paid, where they follow from what was heard; else from the talk."""
 
 
 # fmt: off
@@ -85,6 +88,7 @@ ENDINGS = {
     "dial_tone":            Ending("talking",  "network", "ab", 16, "60+all"),
     "network_failure":      Ending("talking",  "network", "a",  38, "dead+60"),
     "terminal_failure":     Ending("talking",  "caller",  "b",  27, "dead+60"),
+    "media_lost":           Ending("talking",  "network", "ab", 41, "dead+60", HEARD_S),
     "metering_lost":        Ending("talking",  "switch",  "ab", 41, "60"),
     "switch_failure":       Ending("talking",  "switch",  "",   41, "dead+60"),
 }
@@ -101,10 +105,9 @@ ELSEWHERE = {
     EndReason.VOICEMAIL,
     EndReason.FAX,
     EndReason.FORWARD,
-    EndReason.MEDIA_LOST,
     EndReason.RECORDER_FAILURE,
 }
-"""Need a machine's voice, a carrier that forwards, lost sound or a recorder."""
+"""Need a machine's voice, a carrier that forwards or a recorder."""
 
 
 LONG = ("inactivity", "time_limit", "person_changed")
@@ -228,6 +231,8 @@ def check_money(ending: Ending, outcome: Outcome) -> None:
     seconds = int(record["talked_s"])
     if ending.credit == "dead+60" and ending.by != "switch":
         seconds -= DEAD_S
+    if ending.paid_s is not None:
+        seconds = ending.paid_s
     charge = 0 if ending.credit == "free" else charge_of(seconds)
     assert record["charge"] == charge
     assert (charge > 0) == (ending.credit != "free")

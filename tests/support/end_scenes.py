@@ -21,6 +21,9 @@ from tests.support.switch_ahead import FILE
 from tests.support.switch_rig import SwitchRig, within
 
 QUARTER_S = 900
+HEARD_S = 2
+"""Whole seconds in which both are heard before one falls silent for good."""
+
 DEAD_S = 2
 """How long one side is unheard before its line fails."""
 
@@ -375,6 +378,14 @@ async def the_terminal_fails(house: House) -> Placed:
     placed.here.media.close()
     await asyncio.sleep(DEAD_S)
     placed.here.hang_up("Q.850;cause=27")
+    return placed
+
+
+@ends_as("media_lost")
+async def the_sound_of_one_side_stops(house: House) -> Placed:
+    """Its line stands, and nothing comes over it any more: the switch notices."""
+    placed = await house.talk("15551000019", seconds=HEARD_S + 0.7)
+    placed.there.media.close()
     return placed
 
 

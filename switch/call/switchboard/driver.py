@@ -45,6 +45,9 @@ from switch.store.live_store import LiveCall, LiveStore
 INPUTS_MAX: Final = 512
 """Inputs that may wait for one call; more is refused and counted. Chosen."""
 
+SILENT_S_MIN: Final = 2.0
+"""The script is not asked about shorter silence. Chosen: below any `media_lost_s`."""
+
 PART_WAIT_S: Final = 1.0
 """How long a worker may take to say that it parted two legs. Chosen: fifty ticks."""
 
@@ -168,6 +171,7 @@ class CallDriver:
                 self._parted(event)
             case LegReport():
                 self.keeper.leg_report(_side(event.leg), event)
+                self._listen_for_life(event)
             case LegResumed():
                 self.keeper.resumed(_side(event.leg), event)
             case _:
@@ -186,6 +190,15 @@ class CallDriver:
             self._parted(self.keeper.lost_media(self.call, now))
         else:
             self.post(lambda at: self.script.order(SwitchFails(), now=at))
+
+    def _listen_for_life(self, report: LegReport) -> None:
+        """A side of which nothing comes while they talk: the script decides when it is too long."""
+        if self.keeper.bridged_at is None or self._ended.is_set():
+            return
+        silent_s = min(report.silent_s, report.at - self.keeper.bridged_at)
+        if silent_s >= SILENT_S_MIN:
+            side = _side(report.leg)
+            self.post(lambda now: self.script.silent(side, silent_s, now=now))
 
     def _detected(self, event: Detected, now: float) -> list[fx.Effect]:
         self.keeper.detection(event)

@@ -6,7 +6,10 @@ from msgspec.structs import replace
 
 from switch.billing.cdr import Cdr
 from switch.call.signals import Side
+from switch.call.switchboard.record_keeper import counts_of
 from switch.ids import leg_id
+from switch.media.messages import LegReport
+from switch.rtp.quality import Counts, score
 
 if TYPE_CHECKING:
     from switch.call.switchboard.driver import CallDriver
@@ -72,5 +75,20 @@ def _leg(driver: "CallDriver", side: Side) -> Cdr:
         lost=report.packets_lost,
         late=report.packets_late,
         jitter_ms=round(report.jitter_ms, 3),
+        mos=score(counts_of(report), report.round_trip_ms),
+        loss_runs=report.loss_runs,
+        round_trip_ms=report.round_trip_ms,
+        packets_sent=report.packets_sent,
+        far_lost=report.far_lost,
+        far_jitter_ms=report.far_jitter_ms,
+        far_mos=_far_mos(report),
         source_changes=report.source_changes,
     )
+
+
+def _far_mos(report: LegReport) -> float | None:
+    """Score what the far end got; without its report of the round trip it reported nothing."""
+    if report.round_trip_ms is None:
+        return None
+    got = Counts(max(0, report.packets_sent - report.far_lost), report.far_lost)
+    return score(got, report.round_trip_ms)

@@ -12,6 +12,7 @@ from switch.call.switchboard.rooms import Rooms
 from switch.ids import CallId, FacilityId, TrunkId
 from switch.media.messages import CallEnded, Detected, LegReport, LegResumed, PlayEnded
 from switch.routing.call_class import Privileged
+from switch.rtp.quality import Counts, score
 from switch.screening.permit import Denied, Permit
 from switch.screening.reasons import DenyReason
 from switch.sdp.offer_answer import RemoteAudio
@@ -214,6 +215,9 @@ class RecordKeeper:
 
     def leg_report(self, side: Side, report: LegReport) -> None:
         """A worker counted a leg's packets."""
+        before = self.reports.get(side)
+        counts = counts_of(report)
+        stretch = counts if before is None else counts.since(counts_of(before))
         self.reports[side] = report
         self._rooms.publisher.publish_nowait(
             QualityNews(
@@ -224,7 +228,12 @@ class RecordKeeper:
                 packets_sent=report.packets_sent,
                 packets_lost=report.packets_lost,
                 packets_dropped=report.dropped,
+                packets_late=report.packets_late,
                 jitter_ms=report.jitter_ms,
+                mos=score(stretch, report.round_trip_ms),
+                round_trip_ms=report.round_trip_ms,
+                far_lost=report.far_lost,
+                far_jitter_ms=report.far_jitter_ms,
                 at_wall=self._wall(report.at),
             )
         )
@@ -343,3 +352,10 @@ _BUILT: Final = frozenset(
 """Fields that `record` fills itself."""
 
 Reason = EndReason | DenyReason
+
+
+def counts_of(report: LegReport) -> Counts:
+    """Return what a report counts of that which came."""
+    return Counts(
+        report.packets_received, report.packets_lost, report.packets_late, report.loss_runs
+    )

@@ -163,6 +163,22 @@ def test_lost_media_is_told_to_whoever_is_there() -> None:
     assert nobody.finish == Finish(EndReason.MEDIA_LOST, "network")
 
 
+def test_silence_ends_a_call_when_it_has_lasted() -> None:
+    rig = talking()
+    rig.do(rig.script.silent(Side.B, 9.9, now=rig.now))
+    assert rig.said() == []
+    rig.do(rig.script.silent(Side.B, 10.0, now=rig.now))
+    assert rig.said(Side.A) == ["end_media_lost"]
+    rig.do(rig.script.silent(Side.B, 11.0, now=rig.now))
+    assert rig.said(Side.A) == []
+
+
+def test_silence_before_the_talk_ends_nothing() -> None:
+    rig = keying()
+    rig.do(rig.script.silent(Side.A, 60.0, now=rig.now))
+    assert rig.script.reason is None
+
+
 def test_a_failed_leg_is_neither_spoken_to_nor_released() -> None:
     rig = give(talking(), TerminalFailed())
     assert rig.said(Side.A) == []

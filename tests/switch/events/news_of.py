@@ -58,6 +58,7 @@ def quality(
         packets_lost=lost,
         packets_dropped=dropped,
         jitter_ms=1.5,
+        mos=4.2,
         at_wall=at_wall,
     )
 

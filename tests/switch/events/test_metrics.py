@@ -82,7 +82,7 @@ def test_packets_are_counted_by_what_a_leg_grew() -> None:
     assert value(of, "rtp_packets_total", direction="in") == 100
     assert value(of, "rtp_lost_total") == 2
     of.publish_nowait(news_of.ended())
-    assert value(of, "rtp_mos_count") == 1
+    assert value(of, "rtp_mos_count") == value(of, "rtp_jitter_seconds_count") == 2
 
 
 def test_a_detection_counts_by_its_kind() -> None:

@@ -132,6 +132,7 @@ def test_a_closed_leg_leaves_nothing_in_the_arrays(rig: Rig) -> None:
         wire.SetRemote(
             LegId(10), remote.ip, remote.port, "PCMA", 8, 8, 0, 101, 101, True, "192.0.2.1", []
         ),
+        now=1.0,
     )
     rig.bridges.join(JOIN)
     rig.close()
@@ -144,15 +145,54 @@ def test_only_a_new_address_opens_a_locked_source(rig: Rig) -> None:
     order = wire.SetRemote(
         LegId(10), "127.0.0.1", 5000, "PCMU", 0, 0, 8, 101, 101, True, "127.0.0.1", []
     )
-    rig.seats.set_remote(seat, order)
+    rig.seats.set_remote(seat, order, now=1.0)
     rig.legs.latch[0, 0] = 2
     rig.legs.from_port[0] = 6000
-    rig.seats.set_remote(seat, order)
+    rig.seats.set_remote(seat, order, now=1.0)
     assert (rig.legs.latch[0, 0], rig.legs.from_port[0]) == (2, 6000)
 
 
 def test_sound_is_not_sent_to_ourselves(rig: Rig) -> None:
     seat = rig.seats.by_leg[LegId(10)]
     order = wire.SetRemote(LegId(10), "127.0.0.1", 4011, "PCMU", 0, 0, 8, 101, 101, True, "", [])
-    rig.seats.set_remote(seat, order)
+    rig.seats.set_remote(seat, order, now=1.0)
     assert rig.legs.may_send[0] == 0
+
+
+def remote(*, sends: bool = True) -> wire.SetRemote:
+    return wire.SetRemote(
+        LegId(10), "127.0.0.1", 5000, "PCMU", 0, 0, 8, 101, 101, True, "", [], sends
+    )
+
+
+def silent_s(rig: Rig, now: float) -> float:
+    return rig.seats.report([rig.seats.by_leg[LegId(10)]], now=now, closed=False)[0].silent_s
+
+
+def test_silence_is_counted_from_the_last_packet_or_from_when_one_was_due(rig: Rig) -> None:
+    assert silent_s(rig, 9.0) == 0.0
+    rig.seats.set_remote(rig.seats.by_leg[LegId(10)], remote(), now=10.0)
+    assert silent_s(rig, 13.0) == 3.0
+    rig.legs.received_ns[0] = 12 * NS
+    assert silent_s(rig, 13.0) == 1.0
+    rig.seats.set_remote(rig.seats.by_leg[LegId(10)], remote(), now=15.0)
+    assert silent_s(rig, 30.0) == 18.0
+
+
+def test_a_far_end_that_holds_is_not_silent(rig: Rig) -> None:
+    seat = rig.seats.by_leg[LegId(10)]
+    rig.seats.set_remote(seat, remote(), now=10.0)
+    rig.seats.set_remote(seat, remote(sends=False), now=20.0)
+    assert silent_s(rig, 100.0) == 0.0
+    rig.seats.set_remote(seat, remote(), now=100.0)
+    assert silent_s(rig, 104.0) == 4.0
+
+
+def test_comfort_noise_is_a_promise_to_be_silent_for_a_while(rig: Rig) -> None:
+    seat = rig.seats.by_leg[LegId(10)]
+    rig.seats.set_remote(seat, remote(), now=10.0)
+    rig.legs.received_ns[0], rig.legs.comfort[0] = 20 * NS, 1
+    assert silent_s(rig, 70.0) == 0.0
+    assert silent_s(rig, 80.0) == 10.0
+    seat.heard_report_at = 75.0
+    assert silent_s(rig, 80.0) == 0.0

@@ -37,6 +37,7 @@ class Rig:
         self.seats.set_remote(
             self.seat,
             wire.SetRemote(LegId(2), "127.0.0.1", port, "PCMU", 0, 0, 8, 101, 101, True, "", []),
+            now=1.0,
         )
         self.reporter = Reporter(self.legs)
 
@@ -87,6 +88,32 @@ def test_what_came_is_reported_with_the_far_ends_time(rig: Rig) -> None:
     assert (block.ssrc, block.lost, block.fraction_lost) == (9, 2, 2 * 256 // 5)
     assert block.last_sr == rtcp.middle_ntp(1e9)
     assert block.delay_since_sr == 65536
+
+
+def hear(rig: Rig, *blocks: rtcp.ReportBlock, now: float) -> None:
+    theirs = rtcp.Report(9, None, blocks)
+    rig.far.sendto(rtcp.build_report(theirs, cname="far"), rig.rtcp_address)
+    rig.reporter.hear(rig.seat, now=now)
+
+
+def test_the_round_trip_is_what_is_left_when_the_far_ends_time_is_taken_off(rig: Rig) -> None:
+    rig.legs.sent[0], rig.legs.sent_ns[0] = 100, 10 * NS
+    rig.reporter.report(rig.seat, now=10.0, wall=1e9)
+    ours = rtcp.ReportBlock(77, 0, 7, 50, 80, rtcp.middle_ntp(1e9), 65536 // 2)
+    hear(rig, ours, now=10.7)
+    assert rig.seat.round_trip_ms == pytest.approx(200, abs=0.1)
+    assert (rig.seat.far_lost, rig.seat.far_jitter_ms) == (7, 10.0)
+    assert rig.seat.heard_report_at == 10.7
+
+
+def test_what_a_far_end_makes_up_is_no_measurement(rig: Rig) -> None:
+    rig.legs.sent[0], rig.legs.sent_ns[0] = 100, 10 * NS
+    rig.reporter.report(rig.seat, now=10.0, wall=1e9)
+    hear(rig, rtcp.ReportBlock(77, 255, 1 << 22, 0, 0xFFFF_FFFF, 12345, 9), now=10.7)
+    assert rig.seat.round_trip_ms is None
+    assert (rig.seat.far_lost, rig.seat.far_jitter_ms) == (100, 10_000.0)
+    hear(rig, rtcp.ReportBlock(78, 0, 1, 0, 0, 0, 0), rtcp.ReportBlock(77, 0, -5, 0, 0), now=11.0)
+    assert rig.seat.far_lost == 0
 
 
 def test_the_end_of_a_leg_is_a_goodbye(rig: Rig) -> None:

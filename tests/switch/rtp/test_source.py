@@ -111,3 +111,17 @@ def test_the_share_lost_is_of_the_interval_only() -> None:
     for seq in range(108, 118):
         sender.send(seq)
     assert source.fraction_lost(sender.s) == 0
+
+
+def test_a_run_of_losses_is_counted_once() -> None:
+    s = [0] * source.FIELDS
+    for seq in (1, 2, 6, 7, 9):
+        source.receive(s, seq, 160 * seq, 9, 160 * seq)
+    assert (source.lost(s), s[source.LOSS_RUNS]) == (4, 2)
+
+
+def test_a_pause_of_the_speaker_is_no_loss() -> None:
+    s = [0] * source.FIELDS
+    for seq, at in ((1, 0), (2, 160), (3, 80_000), (4, 80_160)):
+        source.receive(s, seq, at, 9, at)
+    assert (source.lost(s), s[source.LOSS_RUNS], source.jitter_samples(s)) == (0, 0, 0)
