@@ -358,6 +358,10 @@ class MediaPlane:
             workers=len(self._lines.pids()),
         )
 
+    def spare_count(self) -> int:
+        """Return how many workers wait to go on for one that dies."""
+        return self._lines.spare_count()
+
     def worker_pids(self) -> Mapping[int, int]:
         """Return the process of each worker that is there."""
         return self._lines.pids()

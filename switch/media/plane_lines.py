@@ -123,6 +123,10 @@ class PlaneLines:
         there = {link.number: link.welcome for link in self._links if link.welcome is not None}
         return {n: welcome.pid for n, welcome in there.items() if n not in self._spare}
 
+    def spare_count(self) -> int:
+        """Return how many workers are there and carry nothing."""
+        return sum(self._links[n].welcome is not None for n in self._spare)
+
     def succeed(self, worker: int) -> int:
         """Return who goes on for a worker that died: a spare one, or itself, once it is back."""
         spare = next((n for n in sorted(self._spare) if self._links[n].welcome is not None), worker)

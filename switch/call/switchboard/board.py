@@ -388,6 +388,7 @@ class Switchboard:
             "rings": plane.rings,
             "rows": plane.rows,
             "workers": plane.workers,
+            "workers_spare": self._rooms.plane.spare_count(),
             "workers_died": self.workers_died,
             "worker_pids": list(self._rooms.plane.worker_pids().values()),
             "bindings": len(self.bindings),
