@@ -65,6 +65,7 @@ class Trunks(Notes):
         self.free = {TrunkId(f"trunk-{n}") for n in range(count)}
         self.all = sorted(self.free)
         self.dialogs = Notes()
+        self.failovers = 0
 
     def routes(self, *_: object, **__: object) -> list[Route]:
         return [Route(trunk=t, uri="sip:a@b", from_uri="sip:c@d", headers=()) for t in self.all]
