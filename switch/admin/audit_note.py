@@ -56,12 +56,19 @@ def news_of(
         role="command line",
         address=address,
         what=f"{command.noun} {command.verb}".strip(),
-        target=str(next(iter(said.values()), "")),
+        target=_target(command, said),
         before=_text(changed.get("before")),
         after=f"refused: {outcome}" if outcome else _text(changed.get("after")) or asked,
         why=str(given.get("why") or given.get("note") or ""),
         at_wall=at_wall,
     )
+
+
+def _target(command: Command, said: Mapping[str, Any]) -> str:
+    """Return what was acted on: the id if one was given, else what the command asks for first."""
+    keys = [argument.key for argument in command.arguments if argument.key in said]
+    first = next((key for key in ("id", *keys) if key in said), None)
+    return str(said[first] if first is not None else next(iter(said.values()), ""))
 
 
 def _text(value: Any) -> str:  # noqa: ANN401 - JSON

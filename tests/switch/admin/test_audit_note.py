@@ -59,3 +59,18 @@ def test_a_change_is_kept_with_what_was_there_before() -> None:
     )
     assert (entry.target, entry.why) == ("F1", "moved")
     assert (entry.before, entry.after) == ('{"zone": "America/Denver"}', '{"zone": "UTC"}')
+
+
+@pytest.mark.parametrize(
+    ("words", "given", "target"),
+    [
+        (("limit", "set"), {"period": "day", "scope": "person", "id": "123456"}, "123456"),
+        (("account", "fund"), {"why": "cash", "account": "1", "amount": "20.00"}, "1"),
+        (("speed-dial", "add"), {"changes": ["hotline=true"], "key": "F1/*78"}, "F1/*78"),
+        (("ledger", "seal"), {}, ""),
+    ],
+)
+def test_the_target_is_what_was_acted_on_in_whatever_order_it_was_given(
+    words: tuple[str, str], given: dict[str, Any], target: str
+) -> None:
+    assert note(*words, given).target == target
