@@ -188,11 +188,18 @@ def hold(
     at: float,
 ) -> None:
     """Hold so many seconds of a call against its limits."""
-    for limit in limits:
-        taken = limit.takes(rate, paid_s=paid_s, more_s=more_s)
-        _roll_over(raw, limit.id, at=at)
-        raw.execute(_HOLD, (taken, limit.id))
-        raw.execute(_TIE, (call, limit.id, taken))
+    taken = [(call, limit.id, limit.takes(rate, paid_s=paid_s, more_s=more_s)) for limit in limits]
+    hold_more(raw, taken, at=at)
+
+
+def hold_more(
+    raw: sqlite3.Connection, holds: Sequence[tuple[CallId, int, int]], *, at: float
+) -> None:
+    """Hold more for some calls against their limits: call, limit, and how much of it."""
+    for call, limit, taken in holds:
+        _roll_over(raw, limit, at=at)
+        raw.execute(_HOLD, (taken, limit))
+        raw.execute(_TIE, (call, limit, taken))
 
 
 def settle(

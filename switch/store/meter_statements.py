@@ -7,7 +7,7 @@ than expected undoes the whole deed.
 
 import json
 import sqlite3
-from collections.abc import Collection, Iterable
+from collections.abc import Collection, Sequence
 from dataclasses import dataclass
 from typing import Final
 
@@ -21,13 +21,13 @@ from switch.billing.horizon import (
     is_ample,
     price_of,
 )
-from switch.billing.ledger import Account, Purse, Refusal, Reserved, ReserveResult
+from switch.billing.ledger import Account, Refusal, Reserved, ReserveResult
 from switch.billing.quote import Quote
-from switch.billing.rating import Rate
 from switch.ids import AccountId, CallId
 from switch.money import Micros
 from switch.store import account_limits, ledger_statements
-from switch.store.account_limits import Limit, Scope
+from switch.store.account_limits import Scope
+from switch.store.meter_decision import Decided, decide, moved
 
 _LIVE_RATE: Final = """
 SELECT coalesce(sum(micros_per_minute), 0) FROM meter
@@ -141,7 +141,7 @@ def _reserve(
     refused = None
     if paid_s < FIRST_S:
         refused = Refusal.PAYER_LIMIT if allowed_s == paid_s else Refusal.FUNDS
-    return Reserved(paid_s=paid_s, purse=_moved(purse, 0, price), refused=refused)
+    return Reserved(paid_s=paid_s, purse=moved(purse, 0, price), refused=refused)
 
 
 def _open(
@@ -192,86 +192,40 @@ def write_beat(
     _move(raw, beat, decided, at=at)
     return BeatResult(
         outcome=BeatOutcome.DONE,
-        granted={ask.call: granted_s for ask, granted_s, _ in decided.grants},
+        granted={grant.ask.call: grant.seconds for grant in decided.grants},
         refused=decided.refused,
         purses=decided.purses,
     )
 
 
-@dataclass(slots=True)
-class _Decided:
-    """Who is granted what, and what stands on the accounts afterwards."""
-
-    grants: list[tuple[Ask, int, Micros]]
-    refused: dict[CallId, Refusal]
-    purses: dict[AccountId, Purse]
-    by_account: dict[AccountId, tuple[int, int]]
-    """What is posted and what is held more."""
-
-
 def _decide(
-    raw: sqlite3.Connection, asks: Iterable[Ask], *, limited: Collection[CallId], at: float
-) -> _Decided:
-    asks = list(asks)
+    raw: sqlite3.Connection, asks: Sequence[Ask], *, limited: Collection[CallId], at: float
+) -> Decided:
     ids = json.dumps(sorted({ask.account for ask in asks}))
-    before = {
+    purses = {
         AccountId(row[0]): ledger_statements.purse_of(*row[1:])
         for row in raw.execute(_PURSES, (ids,))
     }
-    decided = _Decided(grants=[], refused={}, purses={}, by_account={})
-    for ask in asks:
-        posted, held = decided.by_account.get(ask.account, (0, 0))
-        available = Micros(before[ask.account].available - held)
-        limits = account_limits.limits_of_call(raw, ask.call, at=at) if ask.call in limited else []
-        granted_s, refusal = grant(ask, available, limits)
-        rate = Rate(micros_per_minute=ask.micros_per_minute, free_s=ask.free_s)
-        price = price_of(rate, paid_s=ask.paid_s, more_s=granted_s)
-        if limits and granted_s:
-            account_limits.hold(
-                raw, ask.call, limits, rate, paid_s=ask.paid_s, more_s=granted_s, at=at
-            )
-        if refusal is not None:
-            decided.refused[ask.call] = refusal
-        decided.grants.append((ask, granted_s, price))
-        decided.by_account[ask.account] = (posted + ask.post, held + price)
-    decided.purses = {
-        account: _moved(before[account], posted, held)
-        for account, (posted, held) in decided.by_account.items()
+    limits = {
+        ask.call: account_limits.limits_of_call(raw, ask.call, at=at)
+        for ask in asks
+        if ask.call in limited
     }
-    return decided
+    return decide(asks, purses=purses, limits=limits)
 
 
-def grant(ask: Ask, available: Micros, limits: list[Limit]) -> tuple[int, Refusal | None]:
-    """Say how many seconds an ask gets: the whole, else the least, else what fits of it."""
-    rate = Rate(micros_per_minute=ask.micros_per_minute, free_s=ask.free_s)
-    allowed_s = account_limits.least_s(limits, rate, paid_s=ask.paid_s, wanted_s=ask.more_s)
-    if price_of(rate, paid_s=ask.paid_s, more_s=allowed_s) <= available:
-        granted_s = allowed_s
-    else:
-        granted_s = affordable_s(
-            rate,
-            paid_s=ask.paid_s,
-            available=available,
-            wanted_s=min(ask.least_s, allowed_s),
-        )
-    if granted_s >= ask.least_s:
-        return granted_s, None
-    return granted_s, Refusal.PAYER_LIMIT if granted_s == allowed_s else Refusal.FUNDS
-
-
-def _move(raw: sqlite3.Connection, beat: Beat, decided: _Decided, *, at: float) -> None:
+def _move(raw: sqlite3.Connection, beat: Beat, decided: Decided, *, at: float) -> None:
+    if decided.limit_holds:
+        holds = [(hold.call, hold.limit, hold.taken) for hold in decided.limit_holds]
+        account_limits.hold_more(raw, holds, at=at)
     accounts = [
         (posted, held, account) for account, (posted, held) in sorted(decided.by_account.items())
     ]
     _expect(raw.executemany(_MOVE_ACCOUNT, accounts), len(accounts))
-    meters = [
-        (ask.post, price, granted_s, ask.call, beat.epoch)
-        for ask, granted_s, price in decided.grants
-    ]
+    meters = [(g.ask.post, g.price, g.seconds, g.ask.call, beat.epoch) for g in decided.grants]
     _expect(raw.executemany(_MOVE_METER, meters), len(meters))
-    total = sum(posted for posted, _, _ in accounts)
-    if total:
-        ledger_statements.post(raw, in_flight(raw, beat.node, at=at), total)
+    if decided.posted:
+        ledger_statements.post(raw, in_flight(raw, beat.node, at=at), decided.posted)
 
 
 def in_flight(raw: sqlite3.Connection, node: str, *, at: float, currency: str = "USD") -> AccountId:
@@ -295,15 +249,6 @@ def begin_epoch(raw: sqlite3.Connection, node: str, boot_id: str, *, at: float) 
     (epoch,) = raw.execute(_EPOCH, (node, boot_id, at + LEASE_S)).fetchone()
     raw.execute(_ADOPT, (epoch, node))
     return int(epoch)
-
-
-def _moved(purse: Purse, posted: int, held: int) -> Purse:
-    return Purse(
-        posted=Micros(purse.posted - posted),
-        held=Micros(purse.held - posted + held),
-        floor=purse.floor,
-        funded=purse.funded,
-    )
 
 
 def _expect(cursor: sqlite3.Cursor, rows: int) -> None:
