@@ -5,6 +5,7 @@ written; their own stamps may be wrong without harm.
 """
 
 import sqlite3
+from collections.abc import Sequence
 from itertools import pairwise
 from typing import Final
 
@@ -61,4 +62,9 @@ def broken_days(raw: sqlite3.Connection) -> list[str]:
 
 def _body(raw: sqlite3.Connection, after: int, through: int) -> tuple[int, bytes]:
     rows = raw.execute(_ROWS, (after, through)).fetchall()
-    return len(rows), "\n".join("\t".join(map(str, row)) for row in rows).encode()
+    return len(rows), body_of(rows)
+
+
+def body_of(rows: Sequence[Sequence[object]]) -> bytes:
+    """What is sealed of a day: seq, id, debit, credit, amount, code, ref, at of each row."""
+    return "\n".join("\t".join(map(str, row)) for row in rows).encode()

@@ -6,9 +6,9 @@ import contract.
 """
 
 import sqlite3
-from collections.abc import Callable, Iterator
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
-from typing import Final
+from typing import Any, Final
 
 import msgspec
 
@@ -28,7 +28,10 @@ class Fault:
 
 
 # fmt: off
-_QUERIES: Final[tuple[tuple[str, str, str], ...]] = (
+Query = tuple[str, str, str]
+"""The rule, what is said of a row that breaks it, and what finds such rows."""
+
+QUERIES: Final[tuple[Query, ...]] = (
     ("M1", "all {0} accounts together hold {1} micros instead of 0",
      "SELECT currency, sum(posted) FROM account GROUP BY currency HAVING sum(posted) <> 0"),
     ("M2", "account {0} stands at {1} and its transfers and live meters say {2}",
@@ -42,7 +45,7 @@ _QUERIES: Final[tuple[tuple[str, str, str], ...]] = (
              SELECT sum(m.posted) FROM live_meter m JOIN account p ON p.id = m.account_id
               WHERE m.node = a.owner AND p.currency = a.currency), 0)
            ELSE 0 END AS said
-         FROM account a)
+         FROM account a) AS stands
       WHERE posted <> said
      """),
     ("M3", "account {0} holds {1} and its meters and holds say {2}",
@@ -52,7 +55,7 @@ _QUERIES: Final[tuple[tuple[str, str, str], ...]] = (
          coalesce((SELECT sum(hold) FROM live_meter WHERE account_id = a.id), 0)
          + coalesce((SELECT sum(amount) FROM hold WHERE account_id = a.id AND state = 'open'), 0)
            AS said
-         FROM account a)
+         FROM account a) AS stands
       WHERE held <> said OR held < 0
      """),
     ("M4", "account {0} has {1} left above its floor",
@@ -65,31 +68,14 @@ _QUERIES: Final[tuple[tuple[str, str, str], ...]] = (
         AND hold = CASE WHEN state IN ('RESERVED', 'LIVE')
           THEN micros_per_minute * max(0, paid_s - free_s) / 60 - posted ELSE 0 END)
      """),
-    ("M7", "call {0} was charged for {1} s and talked {2} s",
-     """
-     SELECT m.call_id, m.seq, r.talked_s FROM meter m JOIN call_record r USING (call_id)
-      WHERE m.seq > r.talked_s + 0.000002
-     """),
     ("M8", "call {0} was charged {1} and its settle rows add up to {2}",
      """
      SELECT call_id, charged, said FROM (
        SELECT m.call_id,
          CASE WHEN state IN ('RESERVED', 'LIVE') THEN 0 ELSE m.charged END AS charged,
          (SELECT coalesce(sum(amount), 0) FROM transfer
-           WHERE ref = 'call:' || m.call_id AND code = 'settle') AS said FROM meter m)
+           WHERE ref = 'call:' || m.call_id AND code = 'settle') AS said FROM meter m) AS stands
       WHERE charged <> said
-     """),
-    ("M10", "the guard {0} is missing",
-     """
-     SELECT name FROM (SELECT 'transfer_is_never_changed' AS name
-                       UNION SELECT 'transfer_is_never_removed')
-      WHERE name NOT IN (SELECT name FROM sqlite_master WHERE type = 'trigger')
-     """),
-    ("M14", "the guard {0} is missing",
-     """
-     SELECT name FROM (SELECT 'quote_is_never_changed' AS name
-                       UNION SELECT 'quote_is_never_removed')
-      WHERE name NOT IN (SELECT name FROM sqlite_master WHERE type = 'trigger')
      """),
     ("M11", "call {0} was charged {1} and {2} came back",
      """
@@ -103,6 +89,27 @@ _QUERIES: Final[tuple[tuple[str, str, str], ...]] = (
        LEFT JOIN meter_budget m ON m.budget_id = b.id
       GROUP BY b.id HAVING b.held <> coalesce(sum(m.held), 0)
      """),
+)
+"""Those that are the same on every database, but for the greatest of two numbers."""
+
+_OF_SQLITE: Final[tuple[Query, ...]] = (
+    ("M7", "call {0} was charged for {1} s and talked {2} s",
+     """
+     SELECT m.call_id, m.seq, r.talked_s FROM meter m JOIN call_record r USING (call_id)
+      WHERE m.seq > r.talked_s + 0.000002
+     """),
+    ("M10", "the guard {0} is missing",
+     """
+     SELECT name FROM (SELECT 'transfer_is_never_changed' AS name
+                       UNION SELECT 'transfer_is_never_removed')
+      WHERE name NOT IN (SELECT name FROM sqlite_master WHERE type = 'trigger')
+     """),
+    ("M14", "the guard {0} is missing",
+     """
+     SELECT name FROM (SELECT 'quote_is_never_changed' AS name
+                       UNION SELECT 'quote_is_never_removed')
+      WHERE name NOT IN (SELECT name FROM sqlite_master WHERE type = 'trigger')
+     """),
     ("M14", "meter {0} counts {1} a minute, which is not what its quote says",
      """
      SELECT m.call_id, m.micros_per_minute FROM meter m JOIN quote q ON q.id = m.quote_id
@@ -113,27 +120,26 @@ _QUERIES: Final[tuple[tuple[str, str, str], ...]] = (
 )
 # fmt: on
 
-_TRANSFERS: Final = "SELECT id, debit, credit, amount, code, ref, body_hash FROM transfer"
-_QUOTES: Final = "SELECT id, version_hash, body FROM quote"
+TRANSFERS: Final = "SELECT id, debit, credit, amount, code, ref, body_hash FROM transfer"
+QUOTES: Final = "SELECT id, version_hash, body FROM quote"
 
 
 def verify(raw: sqlite3.Connection) -> list[Fault]:
     """Return every broken rule; an empty list is a proof."""
     faults = [
         Fault(rule, says.format(*row))
-        for rule, says, query in _QUERIES
+        for rule, says, query in (*QUERIES, *_OF_SQLITE)
         for row in raw.execute(query)
     ]
-    checks: tuple[Callable[[sqlite3.Connection], Iterator[Fault]], ...] = (
-        _transfers,
-        _quotes,
-        _seals,
-    )
-    return faults + [fault for check in checks for fault in check(raw)]
+    faults += faults_of_transfers(raw.execute(TRANSFERS))
+    faults += faults_of_quotes(raw.execute(QUOTES))
+    return faults + faults_of_seals(ledger_seal.broken_days(raw))
 
 
-def _transfers(raw: sqlite3.Connection) -> Iterator[Fault]:
-    for id_, debit, credit, amount, code, ref, body_hash in raw.execute(_TRANSFERS):
+def faults_of_transfers(rows: Iterable[Sequence[Any]]) -> list[Fault]:
+    """Hold each transfer against the hash that it was written with."""
+    faults = []
+    for id_, debit, credit, amount, code, ref, body_hash in rows:
         row = Transfer(
             id=id_,
             debit=AccountId(debit),
@@ -143,19 +149,23 @@ def _transfers(raw: sqlite3.Connection) -> Iterator[Fault]:
             ref=ref,
         )
         if row.body_hash != body_hash:
-            yield Fault("M9", f"transfer {id_} does not say what its hash was made of")
+            faults.append(Fault("M9", f"transfer {id_} does not say what its hash was made of"))
+    return faults
 
 
-def _quotes(raw: sqlite3.Connection) -> Iterator[Fault]:
-    for id_, version_hash, body in raw.execute(_QUOTES):
+def faults_of_quotes(rows: Iterable[Sequence[Any]]) -> list[Fault]:
+    """Let each quote prove itself, and hold it against the cap that it names."""
+    faults = []
+    for id_, version_hash, body in rows:
         quote = msgspec.json.decode(body, type=Quote)
         if quote.id != id_ or quote.version_hash != version_hash or not proves_itself(quote):
-            yield Fault("M14", f"quote {id_} does not say what its name was made of")
+            faults.append(Fault("M14", f"quote {id_} does not say what its name was made of"))
         cap = quote.cap_micros_per_minute
         if cap is not None and quote.price_micros_per_minute > cap:
-            yield Fault("M14", f"quote {id_} is above the cap of {cap} micros a minute")
+            faults.append(Fault("M14", f"quote {id_} is above the cap of {cap} micros a minute"))
+    return faults
 
 
-def _seals(raw: sqlite3.Connection) -> Iterator[Fault]:
-    for day in ledger_seal.broken_days(raw):
-        yield Fault("M15", f"the transfers of {day} are not those that were sealed")
+def faults_of_seals(days: Iterable[str]) -> list[Fault]:
+    """Name the days whose seal is broken."""
+    return [Fault("M15", f"the transfers of {day} are not those that were sealed") for day in days]

@@ -1,9 +1,10 @@
-"""One beat of the meter over many live calls, on the real store with the real disk.
+"""One beat of the meter over many live calls, on the real ledger with the real disk.
 
-python -m tests.bench.bench_metering [CALLS] [BEATS]
+python -m tests.bench.bench_metering [CALLS] [BEATS] [sqlite|postgres]
 
 Prints one JSON line for the beat with rich accounts, one with poor ones (all move every second),
-and one for a hundred set-ups at once (reserve, then settle).
+and one for a hundred set-ups at once (reserve, then settle). On PostgreSQL server and client are
+on one machine, with fsync and synchronous_commit on.
 """
 
 import asyncio
@@ -13,78 +14,64 @@ import sys
 import tempfile
 import time
 from collections.abc import Sequence
+from contextlib import AsyncExitStack
 from pathlib import Path
-
-from sqlalchemy import Connection
 
 from switch.billing.beat import BeatOutcome
 from switch.billing.credit import Credit
 from switch.billing.ledger import Reserved
-from switch.billing.meter import MeterBook
-from switch.clock import SystemClock
 from switch.ids import AccountId, CallId
-from switch.money import Micros
-from switch.store import account_statements
-from switch.store.account_statements import NewAccount
-from switch.store.engine import Store, driver
-from switch.store.meter_store import MeterStore
 from tests.support.money_rig import ELEVEN_CENTS
+from tests.support.money_scene import MoneyScene, postgres_scene, sqlite_scene
+from tests.support.peers.postgres import postgres_server
 
 RICH, POOR = 3_600_000, 200_000
 AT_ONCE = 100
+ENDS_AT_ONCE = 1_000
+"""Waiters for one commit; more would only wait in the queue."""
 
 
-async def open_accounts(store: Store, count: int, amount: int) -> list[AccountId]:
-    """Open and fund so many accounts in one deed."""
-
-    def deed(connection: Connection) -> list[AccountId]:
-        raw = driver(connection)
-        opened = []
-        for _ in range(count):
-            account = account_statements.open_purse(raw, NewAccount(kind="called_prepaid"), at=0.0)
-            account_statements.fund(raw, account, Micros(amount), ref=f"b{account}", at=0.0)
-            opened.append(account)
-        return opened
-
-    return await store.write(deed)
+async def open_accounts(scene: MoneyScene, count: int, amount: int) -> list[AccountId]:
+    """Open and fund so many accounts."""
+    opened: list[AccountId] = []
+    while len(opened) < count:
+        some = min(ENDS_AT_ONCE, count - len(opened))
+        opened += await asyncio.gather(*(scene.purse(amount) for _ in range(some)))
+    return opened
 
 
-async def beats(store: Store, calls: int, count: int, amount: int) -> list[float]:
+async def beats(scene: MoneyScene, calls: int, count: int, amount: int) -> list[float]:
     """Meter so many calls for so many seconds; return the milliseconds of each beat."""
-    meters = MeterStore(store)
-    book = MeterBook(node="bench", epoch=await meters.begin_epoch("bench", "boot"))
-    accounts = await open_accounts(store, calls, amount)
+    await scene.begin()
+    accounts = await open_accounts(scene, calls, amount)
+    first = amount * 10
 
-    async def reserve(call: CallId, account: AccountId) -> None:
-        got = await meters.reserve(call, account, ELEVEN_CENTS)
-        assert isinstance(got, Reserved)
-        book.opened(call, account, ELEVEN_CENTS, got.paid_s, now=0.0, purse=got.purse)
-        book.bridged(call, at=0.0)
+    async def start(n: int) -> None:
+        assert isinstance(await scene.reserve(first + n, accounts[n]), Reserved)
+        scene.book.bridged(CallId(first + n), at=0.0)
 
-    first = amount
-    await asyncio.gather(*(reserve(CallId(first + n), a) for n, a in enumerate(accounts)))
+    for begin in range(0, calls, ENDS_AT_ONCE):
+        some = range(begin, min(calls, begin + ENDS_AT_ONCE))
+        await asyncio.gather(*(start(n) for n in some))
     took = []
     for n in range(1, count + 1):
         begun = time.perf_counter()
-        beat = book.beat(now=n + 0.3)
-        result = await meters.beat(beat)
+        beat = scene.book.beat(now=n + 0.3)
+        result = await scene.meters.beat(beat)
         assert result.outcome is BeatOutcome.DONE
-        book.applied(beat, result, now=n + 0.3)
+        scene.book.applied(beat, result, now=n + 0.3)
         took.append((time.perf_counter() - begun) * 1000)
-    for n in range(calls):
-        call = CallId(first + n)
-        await meters.settle(
-            call, seconds=book.ended(call, ended_at=count + 0.5), credit=Credit.NONE
-        )
+    for begin in range(0, calls, ENDS_AT_ONCE):
+        some = range(begin, min(calls, begin + ENDS_AT_ONCE))
+        await asyncio.gather(*(scene.end(first + n, ended_at=count + 0.5) for n in some))
     return took
 
 
-async def set_ups(store: Store) -> list[float]:
+async def set_ups(scene: MoneyScene) -> list[float]:
     """Reserve and settle a hundred calls at once; return the milliseconds of each round."""
-    meters = MeterStore(store)
-    await meters.begin_epoch("bench", "boot")
-    accounts = await open_accounts(store, AT_ONCE, RICH)
-    took = []
+    await scene.begin()
+    accounts = await open_accounts(scene, AT_ONCE, RICH)
+    meters, took = scene.meters, []
     for turn in range(20):
         calls = [CallId(10**9 + turn * AT_ONCE + n) for n in range(AT_ONCE)]
         begun = time.perf_counter()
@@ -103,19 +90,28 @@ def line(bench: str, took: Sequence[float], **more: object) -> None:
         "median_ms": round(statistics.median(ordered), 2),
         "p99_ms": round(ordered[int(len(ordered) * 0.99)], 2),
     }
-    sys.stdout.write(json.dumps({"bench": bench, "store": "sqlite"} | more | figures) + "\n")
+    sys.stdout.write(json.dumps({"bench": bench} | more | figures) + "\n")
+    sys.stdout.flush()
 
 
-async def main(calls: int, count: int) -> None:
+async def main(calls: int, count: int, store: str) -> None:
     """Measure."""
-    with tempfile.TemporaryDirectory() as folder:
-        store = await Store.open(Path(folder) / "bench.db", clock=SystemClock())
-        line("metering_tick", await beats(store, calls, count, RICH), calls=calls, accounts="rich")
-        line("metering_tick", await beats(store, calls, count, POOR), calls=calls, accounts="poor")
-        line("reserve_and_settle", await set_ups(store), calls=AT_ONCE)
-        await store.close()
+    async with AsyncExitStack() as stack:
+        folder = Path(stack.enter_context(tempfile.TemporaryDirectory()))
+        scene: MoneyScene
+        if store == "sqlite":
+            scene = await stack.enter_async_context(sqlite_scene(folder))
+        else:
+            server = stack.enter_context(postgres_server())
+            scene = await stack.enter_async_context(postgres_scene(await server.ledger()))
+        for name, amount in (("rich", RICH), ("poor", POOR)):
+            took = await beats(scene, calls, count, amount)
+            line("metering_tick", took, store=store, calls=calls, accounts=name)
+        line("reserve_and_settle", await set_ups(scene), store=store, calls=AT_ONCE)
 
 
 if __name__ == "__main__":
-    given = [int(text) for text in sys.argv[1:]]
-    asyncio.run(main(*(given + [1_000, 60][len(given) :])))
+    given = [int(text) for text in sys.argv[1:] if text.isdecimal()]
+    wanted = "postgres" if "postgres" in sys.argv[1:] else "sqlite"
+    many, often = (given + [1_000, 60][len(given) :])[:2]
+    asyncio.run(main(many, often, wanted))

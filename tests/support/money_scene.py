@@ -4,6 +4,7 @@ import itertools
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 from pathlib import Path
+from typing import Any
 
 from switch.billing.beat import BeatOutcome, BeatResult
 from switch.billing.credit import Credit
@@ -18,29 +19,57 @@ from switch.billing.ledger import (
 from switch.billing.meter import MeterBook
 from switch.billing.meter_news import MeterNews
 from switch.billing.quote import Quote
-from switch.clock import SystemClock
+from switch.clock import Clock, SystemClock
 from switch.ids import AccountId, CallId
 from switch.money import Micros
-from switch.store import ledger_verify
+from switch.store import ledger_seal, ledger_verify, postgres_verify
 from switch.store.account_limits import Scope
 from switch.store.account_statements import NewAccount
 from switch.store.account_store import AccountStore
 from switch.store.engine import Store, driver
 from switch.store.meter_store import MeterStore
+from switch.store.postgres_link import Postgres
+from switch.store.postgres_store import PostgresAccountStore, PostgresMeterStore
 from tests.support.money_rig import ELEVEN_CENTS
 
 NODE = "n1"
 
 
 class MoneyScene:
-    """What the switchboard does with money, on a store that is really open."""
+    """What the switchboard does with money, on a ledger that is really open."""
 
-    def __init__(self, store: Store) -> None:
-        self.store = store
-        self.accounts = AccountStore(store)
-        self.meters = MeterStore(store)
+    def __init__(
+        self,
+        meters: MeterStore | PostgresMeterStore,
+        accounts: AccountStore | PostgresAccountStore,
+        *,
+        clock: Clock,
+    ) -> None:
+        self.meters = meters
+        self.accounts = accounts
+        self.clock = clock
         self.book = MeterBook(node=NODE, epoch=0)
         self._refs = itertools.count(1)
+
+    async def another_control(self) -> MeterStore | PostgresMeterStore:
+        """The same ledger as a second process of the switch has it."""
+        raise NotImplementedError
+
+    async def rows(self, query: str) -> list[tuple[Any, ...]]:
+        """What a query finds."""
+        raise NotImplementedError
+
+    async def change(self, statement: str) -> None:
+        """Carry out a statement as the switch's own connection."""
+        raise NotImplementedError
+
+    async def faults(self) -> list[ledger_verify.Fault]:
+        """What the ledger cannot prove."""
+        raise NotImplementedError
+
+    async def seal(self, *, at: float) -> list[str]:
+        """Seal the days that are over."""
+        raise NotImplementedError
 
     async def begin(self) -> None:
         """A new control process: its own epoch, an empty book."""
@@ -122,17 +151,73 @@ class MoneyScene:
         """What stands on an account."""
         return await self.meters.balance(account)
 
+
+class SqliteScene(MoneyScene):
+    """On a database file."""
+
+    def __init__(self, store: Store) -> None:
+        super().__init__(MeterStore(store), AccountStore(store), clock=store.clock)
+        self.store = store
+
+    async def another_control(self) -> MeterStore:
+        return MeterStore(self.store)
+
+    async def rows(self, query: str) -> list[tuple[Any, ...]]:
+        return await self.store.read(lambda c: driver(c).execute(query).fetchall())
+
+    async def change(self, statement: str) -> None:
+        await self.store.write(lambda c: driver(c).execute(statement).rowcount)
+
     async def faults(self) -> list[ledger_verify.Fault]:
-        """What the ledger cannot prove."""
         return await self.store.read(lambda c: ledger_verify.verify(driver(c)))
+
+    async def seal(self, *, at: float) -> list[str]:
+        return await self.store.write(lambda c: ledger_seal.seal_days(driver(c), at=at))
+
+
+class PostgresScene(MoneyScene):
+    """On PostgreSQL, as the role that the switch has there."""
+
+    def __init__(self, store: Postgres) -> None:
+        super().__init__(PostgresMeterStore(store), PostgresAccountStore(store), clock=store.clock)
+        self.store = store
+
+    async def another_control(self) -> PostgresMeterStore:
+        return PostgresMeterStore(self.store)
+
+    async def rows(self, query: str) -> list[tuple[Any, ...]]:
+        found = await self.store.read(lambda link: link.fetch(query))
+        return [tuple(row) for row in found]
+
+    async def change(self, statement: str) -> None:
+        await self.store.write(lambda link: link.execute(statement))
+
+    async def faults(self) -> list[ledger_verify.Fault]:
+        return await self.store.read(postgres_verify.verify)
+
+    async def seal(self, *, at: float) -> list[str]:
+        return await self.store.write(lambda link: postgres_verify.seal_days(link, at=at))
 
 
 @asynccontextmanager
-async def sqlite_scene(folder: Path) -> AsyncIterator[MoneyScene]:
+async def sqlite_scene(folder: Path) -> AsyncIterator[SqliteScene]:
     """A scene on a database file, whose ledger must prove itself at the end."""
     store = await Store.open(folder / "kinline.db", clock=SystemClock())
     try:
-        scene = MoneyScene(store)
+        scene = SqliteScene(store)
+        await scene.begin()
+        yield scene
+        assert await scene.faults() == []
+    finally:
+        await store.close()
+
+
+@asynccontextmanager
+async def postgres_scene(dsn: str) -> AsyncIterator[PostgresScene]:
+    """A scene on PostgreSQL, whose ledger must prove itself at the end."""
+    store = await Postgres.open(dsn, clock=SystemClock())
+    try:
+        scene = PostgresScene(store)
         await scene.begin()
         yield scene
         assert await scene.faults() == []

@@ -4,7 +4,6 @@ Each test names whose failure it is. All must be refused, or be exact to the mic
 """
 
 import asyncio
-from collections.abc import AsyncIterator
 from pathlib import Path
 from random import Random
 
@@ -17,23 +16,15 @@ from switch.billing.ledger import Reserved, ReserveResult, TransferResult
 from switch.billing.meter_news import CutCause, PaidUntil
 from switch.billing.rating import charge
 from switch.ids import CallId, leg_id
-from switch.store.engine import driver
-from switch.store.meter_store import MeterStore
 from switch.store.record_store import RecordStore
 from tests.support.money_rig import ELEVEN_CENTS, quote_of
-from tests.support.money_scene import MoneyScene, sqlite_scene
+from tests.support.money_scene import MoneyScene, SqliteScene, sqlite_scene
 
 CALL = CallId(7)
 RATE = ELEVEN_CENTS.rate
 DOLLAR = 1_000_000
 A_SECOND = charge(RATE, 1) + 1
 """No second of this rate costs more."""
-
-
-@pytest.fixture
-async def money(tmp_path: Path) -> AsyncIterator[MoneyScene]:
-    async with sqlite_scene(tmp_path) as scene:
-        yield scene
 
 
 async def talk_out(money: MoneyScene, calls: list[int], *, from_s: int = 1) -> dict[int, int]:
@@ -138,15 +129,20 @@ async def test_an_end_that_both_sides_tell_at_once_is_one_end(money: MoneyScene)
         settle(CALL, seconds=99, credit=Credit.LAST_60),
         void(CALL),
     )
-    after_a_restart = MeterStore(money.store)
+    after_a_restart = await money.another_control()
     others.append(await after_a_restart.settle(CALL, seconds=30, credit=Credit.NONE))
     assert others == [first] * 4
     assert first.charged == charge(RATE, 12)
     assert (await money.standing(account)).posted == DOLLAR - charge(RATE, 12)
 
 
-async def test_a_record_is_a_quotation_and_never_charges(money: MoneyScene) -> None:
+async def test_a_record_is_a_quotation_and_never_charges(tmp_path: Path) -> None:
     """ivozprovider, CGRateS: charged live and again by the CDR, and the two disagreed."""
+    async with sqlite_scene(tmp_path) as money:
+        await record_it_three_times(money)
+
+
+async def record_it_three_times(money: SqliteScene) -> None:
     account = await money.purse(DOLLAR)
     await money.start(CALL, account)
     await money.beat(now=4.25)
@@ -175,9 +171,7 @@ async def test_a_record_is_a_quotation_and_never_charges(money: MoneyScene) -> N
 async def everything(money: MoneyScene) -> list[tuple[object, ...]]:
     """Every account and every transfer."""
     accounts, transfers = "SELECT * FROM account ORDER BY id", "SELECT * FROM transfer ORDER BY seq"
-    return await money.store.read(
-        lambda c: [*driver(c).execute(accounts), *driver(c).execute(transfers)]
-    )
+    return [*await money.rows(accounts), *await money.rows(transfers)]
 
 
 async def test_a_call_of_no_second_costs_nothing(money: MoneyScene) -> None:

@@ -1,0 +1,202 @@
+"""The ledger's statements on PostgreSQL: accounts, books, transfers, holds on limits.
+
+Each runs inside a deed. Everybody locks accounts in ascending id order, in a statement of its own
+(`lock`), and reads what it decides on under that lock.
+"""
+
+from collections.abc import Collection, Iterable, Sequence
+from typing import Any, Final
+
+from switch.billing.ledger import Account, Purse, Transfer, TransferResult, judge
+from switch.ids import AccountId, CallId
+from switch.store.account_limits import Limit, Scope, next_period
+from switch.store.ledger_statements import account_of, purse_of
+from switch.store.postgres_link import Link
+
+_COLUMNS: Final = "id, kind, owner, facility, currency, posted, held, floor, funded, state"
+_ACCOUNT: Final = f"SELECT {_COLUMNS} FROM account WHERE id = $1"  # noqa: S608 - columns only
+_LOCK: Final = f"""
+SELECT {_COLUMNS} FROM account WHERE id = ANY($1::bigint[]) ORDER BY id FOR NO KEY UPDATE
+"""  # noqa: S608 - columns only
+_BOOK: Final = """
+SELECT id FROM account
+ WHERE kind = $1 AND owner = $2 AND facility = $3 AND currency = $4 AND floor IS NULL
+"""
+_OPEN_BOOK: Final = """
+INSERT INTO account (kind, owner, facility, currency, floor, approves, opened_at)
+VALUES ($1, $2, $3, $4, NULL, 'all', $5)
+ON CONFLICT (kind, owner, facility, currency) WHERE floor IS NULL DO NOTHING
+"""
+_OPEN: Final = """
+INSERT INTO account (kind, owner, facility, currency, floor, approves, opened_at)
+VALUES ($1, $2, $3, $4, $5, $6, $7) RETURNING id
+"""
+_KNOWN: Final = "SELECT body_hash FROM transfer WHERE id = $1"
+_INSERT: Final = """
+INSERT INTO transfer (id, debit, credit, amount, code, ref, at, body_hash)
+SELECT * FROM unnest($1::text[], $2::bigint[], $3::bigint[], $4::bigint[], $5::text[], $6::text[],
+                     $7::float8[], $8::text[])
+"""
+_POST: Final = """
+UPDATE account a SET posted = a.posted + t.amount, funded = a.funded + t.funded
+  FROM (SELECT id, sum(amount)::bigint AS amount, sum(funded)::bigint AS funded
+          FROM unnest($1::bigint[], $2::bigint[], $3::bigint[]) AS t(id, amount, funded)
+         GROUP BY id) t
+ WHERE a.id = t.id
+"""
+_LIMIT: Final = "b.id, b.unit, b.period, b.zone, b.resets_at, b.cap, b.used, b.held"
+_OF_SCOPES: Final = f"""
+SELECT {_LIMIT} FROM budget b
+  JOIN unnest($1::text[], $2::text[]) AS s(scope, scope_id) USING (scope, scope_id)
+ ORDER BY b.id
+"""  # noqa: S608 - columns only
+_OF_CALLS: Final = f"""
+SELECT m.call_id, {_LIMIT} FROM meter_budget m JOIN budget b ON b.id = m.budget_id
+ WHERE m.call_id = ANY($1::bigint[]) ORDER BY b.id
+"""  # noqa: S608 - columns only
+_ROLL: Final = "UPDATE budget SET used = 0, resets_at = $1 WHERE id = $2"
+_HOLD: Final = "UPDATE budget SET held = held + $1 WHERE id = $2"
+_TIE: Final = """
+INSERT INTO meter_budget (call_id, budget_id, held) VALUES ($1, $2, $3)
+ON CONFLICT (call_id, budget_id) DO UPDATE SET held = meter_budget.held + excluded.held
+"""
+_SETTLE: Final = """
+UPDATE budget b SET used = b.used + $1, held = b.held - m.held FROM meter_budget m
+ WHERE b.id = $3 AND m.budget_id = b.id AND m.call_id = $2
+"""
+_UNTIE: Final = "UPDATE meter_budget SET held = 0 WHERE call_id = $1 AND budget_id = $2"
+_SET: Final = """
+INSERT INTO budget (scope, scope_id, set_by, unit, period, zone, resets_at, cap)
+VALUES ($1, $2, $3, $4, $5, $6, $7, $8)
+ON CONFLICT (scope, scope_id, set_by, unit, period)
+DO UPDATE SET cap = excluded.cap, zone = excluded.zone
+"""
+
+
+async def find(link: Link, account: AccountId) -> Account | None:
+    """Return an account as it stands."""
+    row = await link.fetchrow(_ACCOUNT, account)
+    return None if row is None else account_of(tuple(row))
+
+
+async def lock(link: Link, accounts: Collection[AccountId]) -> dict[AccountId, Account]:
+    """Lock accounts in id order and return them as they stand under the lock."""
+    rows = await link.fetch(_LOCK, sorted(accounts))
+    return {AccountId(row[0]): account_of(tuple(row)) for row in rows}
+
+
+async def book(
+    link: Link, kind: str, *, currency: str, at: float, owner: str = "", facility: str = ""
+) -> AccountId:
+    """Return the one book of this kind and owner, opened if it is new. Not locked."""
+    found = await link.fetchval(_BOOK, kind, owner, facility, currency)
+    if found is None:
+        await link.execute(_OPEN_BOOK, kind, owner, facility, currency, at)
+        found = await link.fetchval(_BOOK, kind, owner, facility, currency)
+    return AccountId(found)
+
+
+async def open_account(
+    link: Link, kind: str, owner: str, facility: str, currency: str, *, floor: int, approves: str,
+    at: float,
+) -> AccountId:  # fmt: skip
+    """Write a new purse with nothing in it."""
+    row = (kind, owner, facility, currency, floor, approves, at)
+    return AccountId(await link.fetchval(_OPEN, *row))
+
+
+async def transfer(link: Link, wanted: Transfer, *, at: float) -> TransferResult:
+    """Move money once. The same id with the same body is the same movement (M9)."""
+    accounts = await lock(link, {wanted.debit, wanted.credit})
+    result = judge(
+        wanted,
+        known_body_hash=await link.fetchval(_KNOWN, wanted.id),
+        debit=accounts.get(wanted.debit),
+        credit=accounts.get(wanted.credit),
+    )
+    if result is TransferResult.OK:
+        await write_transfers(link, [wanted], at=at)
+        amount = wanted.amount
+        await post(link, [(wanted.debit, -amount, 0), (wanted.credit, amount, amount)])
+    return result
+
+
+async def write_transfers(link: Link, rows: Sequence[Transfer], *, at: float) -> None:
+    """Write the rows alone, in their order; whoever calls has moved the accounts."""
+    columns = zip(
+        *((r.id, r.debit, r.credit, r.amount, r.code, r.ref, at, r.body_hash) for r in rows),
+        strict=True,
+    )
+    await link.execute(_INSERT, *map(list, columns))
+
+
+async def post(link: Link, changes: Sequence[tuple[AccountId, int, int]]) -> None:
+    """Change what stands on locked accounts: account, amount, and how much of it was paid in."""
+    await link.execute(_POST, *(list(column) for column in zip(*changes, strict=True)))
+
+
+# ---- limits
+
+
+async def limits_of_scopes(
+    link: Link, scopes: Iterable[Scope], *, at: float, locked: bool
+) -> list[Limit]:
+    """Return every limit of these scopes, a past period counted as empty."""
+    pairs = [(scope.scope, scope.id) for scope in scopes]
+    query = _OF_SCOPES + (" FOR UPDATE OF b" if locked else "")
+    rows = await link.fetch(query, [p[0] for p in pairs], [p[1] for p in pairs])
+    return [_limit(row, at) for row in rows]
+
+
+async def limits_of_calls(
+    link: Link, calls: Collection[CallId], *, at: float
+) -> dict[CallId, list[Limit]]:
+    """Lock and return every limit that these live calls are tied to."""
+    found: dict[CallId, list[Limit]] = {}
+    if calls:
+        for call, *row in await link.fetch(_OF_CALLS + " FOR UPDATE OF b", sorted(calls)):
+            found.setdefault(CallId(call), []).append(_limit(row, at))
+    return found
+
+
+async def hold_more(link: Link, holds: Sequence[tuple[CallId, int, int]], *, at: float) -> None:
+    """Hold more for some calls against their limits: call, limit, and how much of it."""
+    for call, limit, taken in holds:
+        await _roll_over(link, limit, at=at)
+        await link.execute(_HOLD, taken, limit)
+        await link.execute(_TIE, call, limit, taken)
+
+
+async def settle_limits(link: Link, call: CallId, *, seconds: int, spent: int, at: float) -> None:
+    """Turn what a call held against its limits into what it used."""
+    for limit in (await limits_of_calls(link, [call], at=at)).get(call, []):
+        await _roll_over(link, limit.id, at=at)
+        used = seconds if limit.unit == "seconds" else spent
+        await link.execute(_SETTLE, used, call, limit.id)
+        await link.execute(_UNTIE, call, limit.id)
+
+
+async def set_limit(
+    link: Link, scope: Scope, *, set_by: str, unit: str, period: str, cap: int, zone: str, at: float
+) -> None:
+    """Set or change a limit; see `account_limits.set_limit`."""
+    resets_at = next_period(period, zone, at)
+    await link.execute(_SET, scope.scope, scope.id, set_by, unit, period, zone, resets_at, cap)
+
+
+def purse(row: Any) -> Purse:  # noqa: ANN401 - a record
+    """Make a purse of posted, held, floor, funded."""
+    return purse_of(*row)
+
+
+def _limit(row: Any, at: float) -> Limit:  # noqa: ANN401 - a record
+    id_, unit, _period, _zone, resets_at, cap, used, held = row
+    return Limit(id=id_, unit=unit, room=cap - held - (used if at < resets_at else 0))
+
+
+async def _roll_over(link: Link, budget: int, *, at: float) -> None:
+    period, zone, resets_at = await link.fetchrow(
+        "SELECT period, zone, resets_at FROM budget WHERE id = $1", budget
+    )
+    if at >= resets_at:
+        await link.execute(_ROLL, next_period(period, zone, at), budget)

@@ -1,0 +1,385 @@
+"""The statements that meter on PostgreSQL: reserve, fence, second, lock, move, settle, void.
+
+Each runs inside a deed. The order of locks is meters, budgets, accounts, each by id. What is
+decided is decided by the same functions as on SQLite, between the lock and the move.
+"""
+
+from collections.abc import Collection
+from typing import Any, Final
+
+import msgspec
+
+from switch.billing.beat import Beat, BeatOutcome, BeatResult, MeterRow
+from switch.billing.credit import Credit
+from switch.billing.horizon import AMPLE_HORIZON_S, FIRST_S, affordable_s, is_ample, price_of
+from switch.billing.ledger import (
+    CREDITS,
+    Account,
+    Entry,
+    Refusal,
+    Reserved,
+    ReserveResult,
+    Settled,
+    Transfer,
+    settlement,
+)
+from switch.billing.quote import FACILITY_PART, Quote
+from switch.billing.rating import to_ns, whole_seconds
+from switch.errors import LocalError
+from switch.ids import AccountId, CallId
+from switch.money import Micros
+from switch.store import postgres_ledger
+from switch.store.account_limits import least_s
+from switch.store.meter_decision import Decided, decide, moved
+from switch.store.meter_statements import LEASE_S, Opening, StaleError
+from switch.store.postgres_link import Link, rows_of
+
+_LIVE_RATE: Final = """
+SELECT coalesce(sum(micros_per_minute), 0)::bigint FROM meter
+ WHERE account_id = $1 AND state IN ('RESERVED', 'LIVE')
+"""
+_KNOWN: Final = "SELECT state, paid_s FROM meter WHERE call_id = $1"
+_QUOTE: Final = "INSERT INTO quote VALUES ($1, $2, $3) ON CONFLICT (id) DO NOTHING"
+_HOLD: Final = "UPDATE account SET held = held + $1 WHERE id = $2"
+_OPEN: Final = """
+INSERT INTO meter (call_id, account_id, quote_id, micros_per_minute, free_s, paid_s, hold,
+                   facility, node, epoch, boot_id, opened_at, state)
+VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, 'RESERVED')
+"""
+_FENCE: Final = "SELECT 1 FROM node WHERE id = $1 AND epoch = $2 FOR SHARE"
+_BRIDGED: Final = """
+UPDATE meter m SET state = 'LIVE', bridged_ns = t.at_ns
+  FROM unnest($1::bigint[], $2::bigint[]) AS t(call_id, at_ns)
+ WHERE m.call_id = t.call_id AND m.epoch = $3 AND m.state IN ('RESERVED', 'LIVE')
+"""
+_SECOND: Final = """
+UPDATE meter m SET seq = t.to_s, charged = m.charged + t.delta
+  FROM unnest($1::bigint[], $2::int[], $3::int[], $4::bigint[]) AS t(call_id, from_s, to_s, delta)
+ WHERE m.call_id = t.call_id AND m.seq = t.from_s AND m.epoch = $5
+   AND m.state IN ('RESERVED', 'LIVE')
+"""
+_MOVE_ACCOUNTS: Final = """
+UPDATE account a SET posted = a.posted - t.post, held = a.held - t.post + t.ask
+  FROM unnest($1::bigint[], $2::bigint[], $3::bigint[]) AS t(id, post, ask) WHERE a.id = t.id
+"""
+_MOVE_METERS: Final = """
+UPDATE meter m SET posted = m.posted + t.post, hold = m.hold - t.post + t.ask,
+                   paid_s = m.paid_s + t.ask_s
+  FROM unnest($1::bigint[], $2::bigint[], $3::bigint[], $4::int[]) AS t(call_id, post, ask, ask_s)
+ WHERE m.call_id = t.call_id AND m.epoch = $5 AND m.state IN ('RESERVED', 'LIVE')
+"""
+_UNSETTLED: Final = """
+SELECT call_id, account_id, quote_id, seq, paid_s, charged, posted, boot_id, bridged_ns, opened_at
+  FROM meter WHERE node = $1 AND state IN ('RESERVED', 'LIVE') ORDER BY call_id
+"""
+_EPOCH: Final = """
+INSERT INTO node (id, epoch, boot_id, lease_until) VALUES ($1, 1, $2, $3)
+ON CONFLICT (id) DO UPDATE SET epoch = node.epoch + 1, boot_id = excluded.boot_id,
+                               lease_until = excluded.lease_until
+RETURNING epoch
+"""
+_ADOPT: Final = """
+UPDATE meter SET epoch = $1 WHERE node = $2 AND state IN ('RESERVED', 'LIVE')
+"""
+_METER: Final = """
+SELECT m.account_id, m.quote_id, m.bridged_ns, m.seq, m.paid_s, m.posted, m.hold, m.facility,
+       m.node, m.state, a.currency
+  FROM meter m JOIN account a ON a.id = m.account_id WHERE m.call_id = $1 FOR UPDATE OF m
+"""
+_PAYER: Final = "UPDATE account SET posted = posted + $1, held = held - $2 WHERE id = $3"
+_CLOSE: Final = """
+UPDATE meter SET seq = $1, charged = $2, posted = $2, hold = 0, state = $3 WHERE call_id = $4
+"""
+_TOLD: Final = """
+SELECT t.id, t.amount, t.code, a.kind FROM transfer t JOIN account a ON a.id = t.credit
+ WHERE t.ref = $1 ORDER BY t.seq
+"""
+_OPEN_STATES: Final = frozenset({"RESERVED", "LIVE"})
+
+
+async def begin_epoch(link: Link, node: str, boot_id: str, *, at: float) -> int:
+    """Raise the epoch of a node and take its unsettled meters along."""
+    epoch = await link.fetchval(_EPOCH, node, boot_id, at + LEASE_S)
+    await link.execute(_ADOPT, epoch, node)
+    return int(epoch)
+
+
+async def reserve(link: Link, opening: Opening, *, at: float) -> Reserved | ReserveResult:
+    """Hold the first seconds of a call. Told twice, it answers with the first result."""
+    scopes = opening.scopes
+    limits = await postgres_ledger.limits_of_scopes(link, scopes, at=at, locked=True)
+    account = (await postgres_ledger.lock(link, [opening.account])).get(opening.account)
+    known = await link.fetchrow(_KNOWN, opening.call)
+    if known is not None:
+        if known[0] not in _OPEN_STATES or account is None:
+            return ReserveResult.CALL_ENDED
+        return Reserved(paid_s=known[1], purse=account.purse, refused=None)
+    if account is None:
+        return ReserveResult.ACCOUNT_UNKNOWN
+    if not account.is_open:
+        return ReserveResult.ACCOUNT_CLOSED
+    if account.currency != opening.quote.currency:
+        return ReserveResult.CURRENCY_DIFFERS
+    rate = opening.quote.rate
+    wanted_s = await _wanted_s(link, opening.quote, account)
+    allowed_s = least_s(limits, rate, paid_s=0, wanted_s=wanted_s)
+    if allowed_s == 0:
+        return ReserveResult.PAYER_LIMIT
+    available = account.purse.available
+    paid_s = affordable_s(rate, paid_s=0, available=available, wanted_s=allowed_s)
+    if paid_s == 0:
+        return ReserveResult.NO_FUNDS
+    price = price_of(rate, paid_s=0, more_s=paid_s)
+    await link.execute(_HOLD, price, account.id)
+    await _open(link, opening, paid_s=paid_s, hold=price, at=at)
+    taken = [(opening.call, x.id, x.takes(rate, paid_s=0, more_s=paid_s)) for x in limits]
+    await postgres_ledger.hold_more(link, taken, at=at)
+    refused = None
+    if paid_s < FIRST_S:
+        refused = Refusal.PAYER_LIMIT if allowed_s == paid_s else Refusal.FUNDS
+    return Reserved(paid_s=paid_s, purse=moved(account.purse, 0, price), refused=refused)
+
+
+async def _wanted_s(link: Link, quote: Quote, account: Account) -> int:
+    live = await link.fetchval(_LIVE_RATE, account.id)
+    ample = is_ample(account.purse.available, live_micros_per_minute=live + quote.micros_per_minute)
+    return int(AMPLE_HORIZON_S) if ample else FIRST_S
+
+
+async def _open(link: Link, opening: Opening, *, paid_s: int, hold: Micros, at: float) -> None:
+    quote = opening.quote
+    body = msgspec.json.encode(quote).decode()
+    await link.execute(_QUOTE, quote.id, quote.version_hash, body)
+    await link.execute(
+        _OPEN,
+        opening.call,
+        opening.account,
+        quote.id,
+        quote.micros_per_minute,
+        quote.free_s,
+        paid_s,
+        hold,
+        opening.facility,
+        opening.node,
+        opening.epoch,
+        opening.boot_id,
+        at,
+    )
+
+
+async def limited_of(link: Link, calls: Collection[CallId]) -> set[CallId]:
+    """Return those of some calls that are tied to spending limits."""
+    query = "SELECT DISTINCT call_id FROM meter_budget WHERE call_id = ANY($1::bigint[])"
+    return {CallId(row[0]) for row in await link.fetch(query, list(calls))}
+
+
+async def write_beat(
+    link: Link, beat: Beat, *, flight: AccountId, limited: Collection[CallId], at: float
+) -> BeatResult:
+    """Write one second of all calls.
+
+    Args:
+        link: a connection in a transaction.
+        beat: what the book says.
+        flight: the book in which the money of this node's live calls stands.
+        limited: the calls that are tied to spending limits.
+        at: wall time.
+
+    Raises:
+        StaleError: a meter stands elsewhere; nothing of this deed counts.
+    """
+    if await link.fetchval(_FENCE, beat.node, beat.epoch) is None:
+        return BeatResult(outcome=BeatOutcome.FENCED)
+    await _changes(link, _BRIDGED, beat.bridged, beat.epoch)
+    seconds = [(s.call, s.from_s, s.to_s, s.delta) for s in beat.seconds]
+    await _changes(link, _SECOND, seconds, beat.epoch)
+    decided = await _decide(link, beat, flight=flight, limited=limited, at=at)
+    await _move(link, beat, decided, flight=flight, at=at)
+    return BeatResult(
+        outcome=BeatOutcome.DONE,
+        granted={grant.ask.call: grant.seconds for grant in decided.grants},
+        refused=decided.refused,
+        purses=decided.purses,
+    )
+
+
+async def _decide(
+    link: Link, beat: Beat, *, flight: AccountId, limited: Collection[CallId], at: float
+) -> Decided:
+    if not beat.asks:
+        return Decided()
+    calls = [ask.call for ask in beat.asks if ask.call in limited]
+    limits = await postgres_ledger.limits_of_calls(link, calls, at=at)
+    accounts = await postgres_ledger.lock(link, {flight, *(ask.account for ask in beat.asks)})
+    purses = {id_: account.purse for id_, account in accounts.items()}
+    return decide(beat.asks, purses=purses, limits=limits)
+
+
+async def _move(link: Link, beat: Beat, decided: Decided, *, flight: AccountId, at: float) -> None:
+    holds = [(hold.call, hold.limit, hold.taken) for hold in decided.limit_holds]
+    await postgres_ledger.hold_more(link, holds, at=at)
+    accounts = [(id_, post, ask) for id_, (post, ask) in decided.by_account.items() if post or ask]
+    await _changes(link, _MOVE_ACCOUNTS, accounts)
+    meters = [
+        (grant.ask.call, grant.ask.post, grant.price, grant.seconds)
+        for grant in decided.grants
+        if grant.ask.post or grant.seconds
+    ]
+    await _changes(link, _MOVE_METERS, meters, beat.epoch)
+    if decided.posted:
+        await postgres_ledger.post(link, [(flight, decided.posted, 0)])
+
+
+async def _changes(link: Link, query: str, rows: Any, *more: object) -> None:  # noqa: ANN401
+    """Carry out one statement for all rows; undo everything unless each changed exactly one."""
+    if rows:
+        changed = rows_of(await link.execute(query, *map(list, zip(*rows, strict=True)), *more))
+        if changed != len(rows):
+            raise StaleError(f"{changed} rows changed instead of {len(rows)}")
+
+
+async def unsettled(link: Link, node: str) -> list[MeterRow]:
+    """Return the meters of a node that are neither settled nor void."""
+    return [MeterRow(*row) for row in await link.fetch(_UNSETTLED, node)]
+
+
+async def quote_of(link: Link, quote_id: str) -> Quote:
+    """Return a stored quote.
+
+    Raises:
+        LocalError: there is none of this id.
+    """
+    body = await link.fetchval("SELECT body FROM quote WHERE id = $1", quote_id)
+    if body is None:
+        raise LocalError(f"there is no quote {quote_id}")
+    return msgspec.json.decode(body, type=Quote)
+
+
+async def settle(
+    link: Link,
+    call: CallId,
+    *,
+    seconds: int,
+    credit: Credit,
+    heard_until: float | None,
+    at: float,
+) -> Settled:
+    """End a call's money; see `meter_settlement.settle`, which says the same on SQLite."""
+    row = await _locked_meter(link, call)
+    if row["state"] not in _OPEN_STATES:
+        return await told(link, call, seconds=row["seq"])
+    quote = await quote_of(link, row["quote_id"])
+    counted = 0 if credit is Credit.FREE else min(seconds, row["paid_s"])
+    if credit is Credit.DEAD_60 and heard_until is not None and row["bridged_ns"] is not None:
+        counted = min(counted, whole_seconds(to_ns(heard_until) - row["bridged_ns"]))
+    ending = settlement(call, quote, seconds=counted, credit=credit)
+    spent = Micros(ending.charged - ending.credited)
+    await postgres_ledger.settle_limits(link, call, seconds=counted, spent=spent, at=at)
+    await _write(
+        link,
+        call,
+        row,
+        ending.entries,
+        at=at,
+        back=row["posted"] - ending.charged + ending.credited,
+    )
+    closed = "VOID" if counted == 0 else "SETTLED"
+    await link.execute(_CLOSE, counted, ending.charged, closed, call)
+    return Settled(
+        call=call,
+        seconds=counted,
+        charged=ending.charged,
+        taxes=ending.taxes,
+        credited=ending.credited,
+        credits=tuple((e.id, e.amount) for e in ending.entries if e.code == "credit"),
+        postings=tuple(entry.id for entry in ending.entries),
+    )
+
+
+async def told(link: Link, call: CallId, *, seconds: int) -> Settled:
+    """Return the result of a call that was settled before, read from the ledger."""
+    rows = await link.fetch(_TOLD, f"call:{call}")
+    credits_ = tuple((id_, Micros(amount)) for id_, amount, code, _ in rows if code == "credit")
+    settled = [(amount, kind) for _, amount, code, kind in rows if code == "settle"]
+    return Settled(
+        call=call,
+        seconds=seconds,
+        charged=Micros(sum(amount for amount, _ in settled)),
+        taxes=Micros(sum(amount for amount, kind in settled if kind.startswith("tax:"))),
+        credited=Micros(sum(amount for _, amount in credits_)),
+        credits=credits_,
+        postings=tuple(row[0] for row in rows),
+    )
+
+
+async def credit_rest(link: Link, call: CallId, *, at: float) -> Micros:
+    """Give back all that is left of a call's charge, once: review or silence said so (M11)."""
+    row = await _locked_meter(link, call)
+    if row["state"] in _OPEN_STATES:
+        raise LocalError(f"call {call} is not settled yet")
+    before = await told(link, call, seconds=row["seq"])
+    rest = Micros(before.charged - before.credited)
+    if rest > 0:
+        entry = Entry(
+            id=f"call:{call}:credit:rest", book=CREDITS, line="*", amount=rest, code="credit"
+        )
+        await _write(link, call, dict(row) | {"hold": 0, "posted": 0}, [entry], at=at, back=rest)
+    return rest
+
+
+async def _locked_meter(link: Link, call: CallId) -> Any:  # noqa: ANN401 - a record
+    row = await link.fetchrow(_METER, call)
+    if row is None:
+        raise LocalError(f"call {call} has no meter in the store")
+    return row
+
+
+async def _write(
+    link: Link,
+    call: CallId,
+    row: Any,  # noqa: ANN401 - a record
+    entries: Any,  # noqa: ANN401 - of entries
+    *,
+    at: float,
+    back: int,
+) -> None:
+    """Lock payer and books, post what the entries say, and give the payer back what is left."""
+    payer = AccountId(row["account_id"])
+    flight = await in_flight(link, row["node"], currency=row["currency"], at=at)
+    books = [await _book(link, entry, row, at=at) for entry in entries]
+    await postgres_ledger.lock(link, {payer, flight, *books})
+    rows, posts = [], [(flight, -row["posted"], 0)]
+    for entry, book in zip(entries, books, strict=True):
+        gives_back = entry.code == "credit"
+        rows.append(
+            Transfer(
+                id=entry.id,
+                debit=book if gives_back else payer,
+                credit=payer if gives_back else book,
+                amount=entry.amount,
+                code=entry.code,
+                ref=f"call:{call}",
+            )
+        )
+        posts.append((book, -entry.amount if gives_back else entry.amount, 0))
+    if rows:
+        await postgres_ledger.write_transfers(link, rows, at=at)
+    await postgres_ledger.post(link, posts)
+    await link.execute(_PAYER, back, row["hold"], payer)
+
+
+async def in_flight(link: Link, node: str, *, at: float, currency: str = "USD") -> AccountId:
+    """The book in which the money of a node's live calls stands."""
+    return await postgres_ledger.book(link, "in_flight", owner=node, currency=currency, at=at)
+
+
+async def _book(link: Link, entry: Entry, row: Any, *, at: float) -> AccountId:  # noqa: ANN401
+    of_facility = row["facility"] if entry.book == FACILITY_PART else ""
+    return await postgres_ledger.book(
+        link,
+        entry.book,
+        owner=row["node"],
+        facility=of_facility,
+        currency=row["currency"],
+        at=at,
+    )

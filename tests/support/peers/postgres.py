@@ -1,0 +1,134 @@
+"""A real PostgreSQL, 15 or later, in a folder of its own, on a Unix socket only.
+
+It never runs as root: `initdb` refuses that, so as root it is started as the user `postgres`.
+"""
+
+import itertools
+import os
+import pwd
+import shutil
+import signal
+import subprocess
+import tempfile
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+from typing import Final
+
+import asyncpg
+
+from switch.store import postgres_schema
+
+VERSION_MIN: Final = 15
+USER: Final = "postgres"
+ROLE: Final = "kinline"
+
+
+def binaries() -> Path | None:
+    """Return the folder of the newest server's programs; None if there is none."""
+    known = sorted(Path("/usr/lib/postgresql").glob("[0-9]*/bin"), key=_version, reverse=True)
+    on_path = shutil.which("initdb")
+    for folder in [*known, *([Path(on_path).parent] if on_path else [])]:
+        if (folder / "initdb").exists() and _version(folder) >= VERSION_MIN:
+            return folder
+    return None
+
+
+def _version(folder: Path) -> int:
+    said = subprocess.run(
+        [folder / "initdb", "--version"], capture_output=True, text=True, check=False
+    ).stdout
+    words = said.split()
+    return int(words[2].split(".")[0]) if len(words) > 2 else 0
+
+
+class PostgresServer:
+    """A running server with a template of the ledger's schema."""
+
+    def __init__(self, folder: Path, process: subprocess.Popen[bytes]) -> None:
+        self.folder = folder
+        self.process = process
+        self._names = itertools.count(1)
+
+    def dsn(self, database: str, *, role: str = USER) -> str:
+        """The address of a database."""
+        return f"postgresql://{role}@/{database}?host={self.folder}"
+
+    async def ledger(self) -> str:
+        """Make an empty ledger; return the address at which the switch's own role finds it."""
+        name = f"ledger_{next(self._names)}"
+        owner = await asyncpg.connect(self.dsn("postgres"))
+        try:
+            await owner.execute(f"CREATE DATABASE {name}")
+            if name == "ledger_1":
+                await owner.execute(f"CREATE ROLE {ROLE} LOGIN")
+        finally:
+            await owner.close()
+        owner = await asyncpg.connect(self.dsn(name))
+        try:
+            async with owner.transaction():
+                await postgres_schema.bring_up_to_date(owner, role=ROLE)
+        finally:
+            await owner.close()
+        return self.dsn(name, role=ROLE)
+
+
+@contextmanager
+def postgres_server() -> Iterator[PostgresServer]:
+    """Start a server, and stop it and remove its folder in the end."""
+    programs = binaries()
+    assert programs is not None, "no PostgreSQL; deploy/install-peers installs one"
+    folder = Path(tempfile.mkdtemp(prefix="kinline-pg-"))
+    as_user: list[str | Path] = []
+    if os.geteuid() == 0:
+        owner = pwd.getpwnam(USER)
+        os.chown(folder, owner.pw_uid, owner.pw_gid)
+        as_user = ["runuser", "-u", USER, "--"]
+    data = folder / "data"
+    init: list[str | Path] = ["-D", data, "-U", USER, "--auth=trust", "--no-sync"]
+    init += ["-E", "UTF8", "--locale=C"]
+    subprocess.run(
+        [*as_user, programs / "initdb", *init], check=True, capture_output=True, cwd=folder
+    )
+    # fsync stays on: what the bench measures is what an operator gets.
+    options: list[str | Path] = ["-D", data, "-k", folder]
+    options += ["-c", "listen_addresses=", "-c", "shared_buffers=128MB"]
+    with (folder / "log").open("wb") as log:
+        process = subprocess.Popen(
+            [*as_user, programs / "postgres", *options], stdout=log, stderr=log, cwd=folder
+        )
+    try:
+        _wait(programs, folder, process)
+        yield PostgresServer(folder, process)
+    finally:
+        _stop(data, process)
+        shutil.rmtree(folder, ignore_errors=True)
+
+
+def _wait(programs: Path, folder: Path, process: subprocess.Popen[bytes]) -> None:
+    ready: list[str | Path] = [programs / "pg_isready", "-q", "-t", "1"]
+    ready += ["-h", folder, "-U", USER]
+    for _ in range(300):
+        if subprocess.run(ready, check=False).returncode == 0:
+            return
+        if process.poll() is not None:
+            break
+        try:
+            process.wait(0.1)
+        except subprocess.TimeoutExpired:
+            continue
+    raise RuntimeError(f"PostgreSQL did not start: {(folder / 'log').read_text()[-2_000:]}")
+
+
+def _stop(data: Path, process: subprocess.Popen[bytes]) -> None:
+    """Stop the server itself, at once: `runuser` between us does not pass a signal on."""
+    try:
+        server = int((data / "postmaster.pid").read_text().split()[0])
+        os.kill(server, signal.SIGQUIT)
+    except (OSError, ValueError, IndexError):
+        process.terminate()
+    try:
+        process.wait(20)
+    except subprocess.TimeoutExpired:
+        process.kill()
+        process.wait()
