@@ -19,5 +19,7 @@ class Payer(StrEnum):
     """The agency; free for both people on the call."""
 
 
-SERVED_PAYERS: Final = frozenset({Payer.CALLED_PREPAID, Payer.CALLER_DEBIT, Payer.AGENCY_FREE})
+SERVED_PAYERS: Final = frozenset(
+    {Payer.CALLED_PREPAID, Payer.CALLER_DEBIT, Payer.CALLED_DIRECT, Payer.AGENCY_FREE}
+)
 """Those that have accounts now; the others end in a deny reason at screening."""

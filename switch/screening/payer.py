@@ -1,7 +1,7 @@
 """Who pays for a call. The choice falls before ringing and stays.
 
-The number's own treatment; else a called account that approved this person; else the person's own
-money; else the called line's bill. calls.md section 3.
+The number's own treatment; else a called account that approved this person, prepaid before
+invoiced; else the person's own money; else the called line's bill. calls.md section 3.
 """
 
 from dataclasses import dataclass
@@ -20,6 +20,8 @@ class Purses:
 
     called: Account | None = None
     """A contact's prepaid account for this number that approved this person."""
+    direct: Account | None = None
+    """An account of an attorney or a body for this number, paid by invoice, likewise."""
     debit: Account | None = None
     """The person's own."""
     agency: Account | None = None
@@ -62,6 +64,8 @@ def choose_payer(
         return _own(Payer(treatment.payer), purses)
     if purses.called is not None:
         return Choice(Payer.CALLED_PREPAID, purses.called)
+    if purses.direct is not None:
+        return Choice(Payer.CALLED_DIRECT, purses.direct)
     if purses.debit is not None:
         return Choice(Payer.CALLER_DEBIT, purses.debit)
     return Choice(Payer.CALLED_COLLECT, None) if rules.collect else NOBODY
@@ -75,5 +79,7 @@ def _own(payer: Payer, purses: Purses) -> Choice:
             return Choice(payer, purses.debit)
         case Payer.AGENCY_FREE:
             return Choice(payer, purses.agency)
-        case Payer.CALLED_DIRECT | Payer.CALLED_COLLECT:
+        case Payer.CALLED_DIRECT:
+            return Choice(payer, purses.direct)
+        case Payer.CALLED_COLLECT:
             return Choice(payer, None)

@@ -297,7 +297,8 @@ def _money(
         number.entry,
         rules=facility.rules,
         purses=Purses(
-            called=account_statements.called_account(raw, number=number.number.e164, person=person),
+            called=_called(raw, number, person, Payer.CALLED_PREPAID),
+            direct=_called(raw, number, person, Payer.CALLED_DIRECT),
             debit=_owned(raw, Payer.CALLER_DEBIT, person),
             agency=_owned(raw, Payer.AGENCY_FREE, facility.agency),
         ),
@@ -311,6 +312,14 @@ def _money(
         quote=quote if account is not None else None,
         limit_reached=_limit_reached(raw, facts, account, at_wall),
     )
+
+
+def _called(
+    raw: sqlite3.Connection, number: NumberFacts, person: str, payer: Payer
+) -> Account | None:
+    e164 = number.number.e164
+    assert e164 is not None
+    return account_statements.called_account(raw, number=e164, person=person, payer=payer)
 
 
 def _owned(raw: sqlite3.Connection, payer: Payer, owner: str) -> Account | None:

@@ -23,7 +23,8 @@ def an_account(id_: int, kind: str) -> Account:
 CALLED = an_account(1, "called_prepaid")
 DEBIT = an_account(2, "caller_debit")
 AGENCY = an_account(3, "agency")
-ALL = Purses(called=CALLED, debit=DEBIT, agency=AGENCY)
+DIRECT = an_account(4, "called_direct")
+ALL = Purses(called=CALLED, direct=DIRECT, debit=DEBIT, agency=AGENCY)
 ENTRY = RegisterEntry(seq=1, action="add", number=E164("+15552340001"), by=("legal",), at=0.0)
 
 
@@ -42,6 +43,7 @@ def choose(
 
 def test_the_order_is_called_debit_collect_nobody() -> None:
     assert choose() == Choice(Payer.CALLED_PREPAID, CALLED)
+    assert choose(purses=Purses(direct=DIRECT, debit=DEBIT)) == Choice(Payer.CALLED_DIRECT, DIRECT)
     assert choose(purses=Purses(debit=DEBIT)) == Choice(Payer.CALLER_DEBIT, DEBIT)
     assert choose(purses=Purses(), collect=True) == Choice(Payer.CALLED_COLLECT, None)
     assert choose(purses=Purses()) == NOBODY
@@ -49,7 +51,7 @@ def test_the_order_is_called_debit_collect_nobody() -> None:
 
 def test_the_numbers_own_treatment_comes_first() -> None:
     assert choose(treatment=Treatment(payer="caller_debit")) == Choice(Payer.CALLER_DEBIT, DEBIT)
-    assert choose(treatment=Treatment(payer="called_direct")) == Choice(Payer.CALLED_DIRECT, None)
+    assert choose(treatment=Treatment(payer="called_direct")) == Choice(Payer.CALLED_DIRECT, DIRECT)
 
 
 @pytest.mark.parametrize(
