@@ -11,10 +11,11 @@ from switch.billing.ledger import TransferResult
 from switch.errors import UserError
 from switch.ids import AccountId
 from switch.money import Micros
-from switch.store import ledger_seal, ledger_verify
+from switch.store import invoice_statements, ledger_seal, ledger_verify
 from switch.store.account_statements import NewAccount
 from switch.store.account_store import AccountStore, AccountView
 from switch.store.engine import driver
+from switch.store.ledger_verify import Fault
 from switch.store.record_store import utc_text
 
 _NUMBER: Final = re.compile(r"\+[1-9]\d{6,14}")
@@ -32,9 +33,7 @@ SELECT 'all purses', currency, sum(posted) FROM account WHERE floor IS NOT NULL 
 
 async def _open(desk: Desk, given: Mapping[str, Any]) -> dict[str, Any]:
     numbers = tuple(_number(text) for text in given["number"] or ())
-    limit = micros_of(given["limit"])
-    if limit and given["kind"] != "agency":
-        raise UserError("Only an agency's account has a limit; the others stop at zero.")
+    limit = _credit_limit(given["kind"], given["limit"])
     new = NewAccount(
         kind=given["kind"],
         owner=given["owner"],
@@ -48,6 +47,16 @@ async def _open(desk: Desk, given: Mapping[str, Any]) -> dict[str, Any]:
     accounts = AccountStore(desk.store)
     account = await accounts.open(new)
     return await _shown(accounts, account)
+
+
+def _credit_limit(kind: str, text: str) -> Micros:
+    """Read how far an account may owe; the default of a new direct account is $30 (chosen)."""
+    limit = micros_of(text or DIRECT_LIMIT if kind == "called_direct" else text or "0")
+    if limit and kind not in {"agency", "called_direct"}:
+        raise UserError("Only agencies and direct accounts have a limit; the others stop at zero.")
+    if limit < 0:
+        raise UserError("A limit says how far an account may owe. Write it like 30.")
+    return limit
 
 
 async def _show(desk: Desk, given: Mapping[str, Any]) -> dict[str, Any]:
@@ -92,6 +101,8 @@ async def _close(desk: Desk, given: Mapping[str, Any]) -> dict[str, Any]:
 
 async def _verify(desk: Desk, _given: Mapping[str, Any]) -> dict[str, Any]:
     faults = await desk.store.read(lambda c: ledger_verify.verify(driver(c)))
+    invoices = await desk.store.read(lambda c: invoice_statements.broken_invoices(driver(c)))
+    faults += [Fault("invoice", f"invoice {n} is not what was issued") for n in invoices]
     return {
         "sound": not faults,
         "faults": [{"rule": fault.rule, "says": fault.says} for fault in faults],
@@ -169,7 +180,9 @@ _ACCOUNT: Final = Argument(name="account", help="its id, or a number that it pay
 _ROWS: Final = Argument(
     name="--rows", help="at most so many", kind=int, required=False, default=100
 )
-_KINDS: Final = ("called_prepaid", "caller_debit", "agency")
+_KINDS: Final = ("called_prepaid", "caller_debit", "called_direct", "agency")
+DIRECT_LIMIT: Final = "30"
+"""Dollars. money.md section 5: what the field gives a new account."""
 
 
 def _option(name: str, text: str, **more: Any) -> Argument:  # noqa: ANN401 - passed on
@@ -183,11 +196,11 @@ COMMANDS: Final = (
         help="open an account with nothing in it",
         arguments=(
             _option("--kind", "whose it is", default="called_prepaid", choices=_KINDS),
-            _option("--owner", "the person (caller_debit) or agency it belongs to"),
+            _option("--owner", "the person, body or agency it belongs to"),
             _option("--number", "a number whose calls it pays", default=None, many=True),
             _option("--facility", "where it belongs"),
             _option("--approves", "who may be paid for", default="all", choices=("listed", "all")),
-            _option("--limit", "how far an agency may owe", default="0"),
+            _option("--limit", "how far an agency (0) or direct account (30) may owe"),
         ),
         run=_open,
     ),

@@ -5,6 +5,7 @@ from functools import cache
 from switch.admin.call_commands import CALL_COMMANDS
 from switch.admin.command import Command
 from switch.admin.house_commands import COMMANDS as HOUSE_COMMANDS
+from switch.admin.invoice_commands import COMMANDS as INVOICE_COMMANDS
 from switch.admin.limit_commands import LIMIT_COMMANDS
 from switch.admin.money_commands import COMMANDS as MONEY_COMMANDS
 from switch.admin.outbox_commands import OUTBOX_COMMANDS
@@ -18,6 +19,7 @@ def commands() -> tuple[Command, ...]:
     every = [
         *CALL_COMMANDS,
         *HOUSE_COMMANDS,
+        *INVOICE_COMMANDS,
         *LIMIT_COMMANDS,
         *MONEY_COMMANDS,
         *OUTBOX_COMMANDS,

@@ -136,6 +136,27 @@ async def test_a_contract_is_compared_then_taken_in(tmp_path: Path) -> None:
     await asyncio.to_thread(at_the_desk, tmp_path, scene)
 
 
+def test_an_invoice_is_drafted_and_what_cannot_be_issued_says_why(tmp_path: Path) -> None:
+    async def scene(say: Say) -> None:
+        opened = await say("account open", kind="called_direct", owner="Legal Aid")
+        assert opened["available"] == "30.00"
+        given = {"account": opened["id"], "month": "2026-11", "out": str(tmp_path)}
+        draft = await say("account invoice", **given)
+        assert (draft["number"], draft["calls"], draft["to_pay"]) == (0, 0, "0.00")
+        pdf, table = (Path(name) for name in draft["files"])
+        assert pdf.read_bytes().startswith(b"%PDF-1.4")
+        assert table.read_text().endswith("to pay,,,,,,,,0.00\n")
+        with pytest.raises(UserError, match="no calls"):
+            await say("account invoice", **given | {"issue": True, "month": "2026-10"})
+        with pytest.raises(UserError, match="is no month"):
+            await say("account invoice", **given | {"month": "November"})
+        with pytest.raises(UserError, match="cannot be written"):
+            await say("account invoice", **given | {"out": str(tmp_path / "none")})
+        assert await say("account invoices") == []
+
+    at_the_desk(tmp_path, scene)
+
+
 def test_the_law_is_listed_with_who_verified_it(tmp_path: Path) -> None:
     async def scene(say: Say) -> None:
         rows = await say("rate law", config=str(CONFIG), date="2026-11-24", all=False)
@@ -154,7 +175,7 @@ def test_what_cannot_be_done_says_what_to_do(tmp_path: Path) -> None:
     async def scene(say: Say) -> None:
         for given, says in (
             ({"kind": "caller_debit"}, "needs its owner"),
-            ({"limit": "5"}, "Only an agency"),
+            ({"limit": "5"}, "Only agencies"),
             ({"number": ["5550100123"]}, "Write it like"),
         ):
             with pytest.raises(UserError, match=says):
