@@ -16,6 +16,7 @@ ADDRESS: Final = re.compile(r"[^@\s<>,;:\"]{1,64}@[^@\s<>,;:\"]{1,253}")
 
 _SUBJECT: Final = {
     "privileged_removed": "Your number is no longer registered as privileged",
+    "privileged_cut": "Staff ended a privileged call with your number",
 }
 _TEXT: Final = {
     "privileged_removed": (
@@ -24,6 +25,12 @@ _TEXT: Final = {
         " to.\n\n"
         "The reason that was given: {note}\n\n"
         "If this is a mistake, tell the facility before the next call.\n"
+    ),
+    "privileged_cut": (
+        "Staff of {facility} ended a privileged call with the telephone number {number}.\n"
+        "The call was not recorded, and nobody listened to it. The number is not blocked: the"
+        " person may call again.\n\n"
+        "The reason that was given: {note}\n"
     ),
 }
 

@@ -38,6 +38,7 @@ from switch.store import (
     house_pan,
     house_people,
     house_rows,
+    outbox_store,
     pin_store,
 )
 from switch.store.engine import Store, driver
@@ -329,19 +330,36 @@ class HouseStore:
         *,
         terminal: Terminal,
         number: E164 | None,
+        person: PersonId | None,
         audibility: Audibility | None,
         off_s: int,
+        block: bool,
         by: str,
         why: str,
         at_wall: float,
     ) -> None:
-        """Turn a terminal off for a while, block the number; never a privileged one."""
+        """Do what a staff cut does beside ending the call.
+
+        The terminal is turned off for a while, the number is blocked if staff ask for it. A
+        privileged number is never blocked; whoever is to be told about it is told instead.
+        calls.md section 4.1.
+        """
+        is_privileged = isinstance(audibility, Privileged)
+        entry = None
+        if number is not None and is_privileged:
+            entry = self.register.answer(number, facility=terminal.facility, person=person).entry
 
         def deed(raw: sqlite3.Connection) -> None:
             if off_s > 0 and terminal.id in self.house.terminals:
                 until = msgspec.structs.replace(terminal, disabled_until=at_wall + off_s)
                 house_rows.put(raw, until)
-            if number is not None and not isinstance(audibility, Privileged):
+            if entry is not None:
+                place = self.house.facility(terminal.facility).name or terminal.facility
+                body = {"number": entry.number, "facility": place, "by": by, "note": why}
+                outbox_store.queue(
+                    raw, "privileged_cut", recipient=entry.tell, body=body, at=at_wall
+                )
+            if number is not None and block and not is_privileged:
                 house_numbers.add_rule(
                     raw,
                     number,

@@ -17,6 +17,7 @@ FAULT_CHARS_MAX: Final = 300
 """What a mail server says is cut here. Chosen: a sentence."""
 
 _COLUMNS: Final = "id, kind, recipient, body, at, state, tries, next_at, fault"
+_QUEUE: Final = "INSERT INTO outbox (kind, recipient, body, at) VALUES (?, ?, ?, ?)"
 _DUE: Final = f"""
 SELECT {_COLUMNS} FROM outbox WHERE state = 'waiting' AND next_at <= ?
  ORDER BY next_at, id LIMIT ?
@@ -55,6 +56,21 @@ class Notice:
     tries: int
     next_at: float
     fault: str
+
+
+def queue(
+    raw: sqlite3.Connection, kind: str, *, recipient: str, body: dict[str, Any], at: float
+) -> None:
+    """Let a notice wait to be sent.
+
+    Args:
+        raw: the transaction of what it tells of.
+        kind: which text; one of `switch.outside.mail_text`.
+        recipient: an address for mail. '' fails when it is due, so that staff see who was not told.
+        body: what fills the text.
+        at: wall seconds.
+    """
+    raw.execute(_QUEUE, (kind, recipient, json.dumps(body), at))
 
 
 def due(raw: sqlite3.Connection, *, at: float, rows_max: int) -> list[Notice]:

@@ -28,6 +28,7 @@ from switch.screening.register import (
     fault_of,
     standing,
 )
+from switch.store import outbox_store
 from switch.store.engine import Store, driver
 from switch.store.house_keys import HouseKeys
 
@@ -45,7 +46,6 @@ SELECT id, by, note FROM register_withdrawal
  WHERE number = ? AND facility = ? AND person = ? AND done_at IS NULL ORDER BY id LIMIT 1
 """
 _DONE: Final = "UPDATE register_withdrawal SET done_at = ? WHERE id = ?"
-_TELL: Final = "INSERT INTO outbox (kind, recipient, body, at) VALUES (?, ?, ?, ?)"
 
 log = logging.getLogger(__name__)
 
@@ -211,5 +211,5 @@ def _ask(
 def _withdrawn(raw: sqlite3.Connection, entry: RegisterEntry, request: int) -> None:
     """Close the request and queue the notice to the attorney."""
     raw.execute(_DONE, (entry.at, request))
-    body = msgspec.json.encode({"number": entry.number, "by": entry.by, "note": entry.note})
-    raw.execute(_TELL, ("privileged_removed", entry.tell, body.decode(), entry.at))
+    body = {"number": entry.number, "by": entry.by, "note": entry.note}
+    outbox_store.queue(raw, "privileged_removed", recipient=entry.tell, body=body, at=entry.at)

@@ -154,11 +154,14 @@ class Admission:
 
     async def cut(self, driver: CallDriver, *, by: str, why: str, off_s: int, block: bool) -> None:
         """Do what a staff cut does beside ending the call: terminal off, number blocked."""
+        permit = driver.permit
         await self._rooms.houses.after_cut(
             terminal=driver.people.terminal,
-            number=driver.permit.number if driver.permit and block else None,
-            audibility=driver.permit.audibility if driver.permit else None,
+            number=permit.number if permit else None,
+            person=permit.person if permit else None,
+            audibility=permit.audibility if permit else None,
             off_s=off_s,
+            block=block,
             by=by,
             why=why,
             at_wall=self._rooms.clock.wall(),

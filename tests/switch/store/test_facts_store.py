@@ -9,7 +9,8 @@ import pytest
 from switch.billing.line import LineInfo, LineVerdict
 from switch.billing.payer import Payer
 from switch.ids import CallId, FacilityId, PersonId, TerminalId
-from switch.routing.call_class import CallClass, Privileged
+from switch.outside.mail_text import mail_of
+from switch.routing.call_class import CallClass, Inspectable, Privileged
 from switch.routing.limits import Limits
 from switch.routing.number import E164
 from switch.routing.seed import HouseSeed
@@ -18,6 +19,7 @@ from switch.screening.facts import Facts, HouseOrder
 from switch.screening.order import preview, screen
 from switch.screening.permit import Denied, Permit
 from switch.screening.reasons import DenyReason
+from switch.screening.register import RegisterEntry
 from switch.store import (
     account_limits,
     account_statements,
@@ -26,10 +28,12 @@ from switch.store import (
     house_pan,
     house_people,
     house_rows,
+    outbox_store,
 )
 from switch.store.account_limits import Scope
 from switch.store.engine import Store, driver
 from switch.store.house_store import HouseStore
+from switch.store.outbox_store import Notice
 from tests.support.house_rig import HouseClock, block_in_bulk, lab_seed, open_house
 
 R = DenyReason
@@ -69,6 +73,11 @@ class Site:
     async def write(self, deed: Any) -> None:
         await self.store.write(lambda c: deed(driver(c)))
         await self.house.reload()
+
+    async def notices(self) -> list[Notice]:
+        return await self.store.read(
+            lambda c: outbox_store.listed(driver(c), state="waiting", rows_max=9)
+        )
 
     async def block(self, pattern: str, kind: house_numbers.RuleKind) -> None:
         await self.write(
@@ -244,8 +253,8 @@ async def test_a_lockdown_at_each_of_its_levels(site: Site, level: str, target: 
 
 async def test_a_terminal_that_is_off_or_cut_by_staff(site: Site) -> None:
     await site.house.after_cut(
-        terminal=site.terminal(), number=MOTHER, audibility=None, off_s=60, by="officer",
-        why="shouting", at_wall=NOW,
+        terminal=site.terminal(), number=MOTHER, person=None, audibility=None, off_s=60,
+        block=True, by="officer", why="shouting", at_wall=NOW,
     )  # fmt: skip
     await site.house.reload()
     assert await site.ask() is R.TERMINAL_OFF
@@ -253,13 +262,36 @@ async def test_a_terminal_that_is_off_or_cut_by_staff(site: Site) -> None:
     assert await site.ask() is R.BLOCKED_SECURITY
 
 
-async def test_a_cut_never_blocks_a_privileged_number(site: Site) -> None:
-    attorney = E164("+15552340001")
+async def test_a_cut_without_a_block_blocks_nothing(site: Site) -> None:
     await site.house.after_cut(
-        terminal=site.terminal(), number=attorney, audibility=Privileged(CallId(9)), off_s=0,
-        by="officer", why="fire", at_wall=NOW,
+        terminal=site.terminal(), number=MOTHER, person=None,
+        audibility=Inspectable(CallId(9)), off_s=0, block=False, by="officer", why="shouting",
+        at_wall=NOW,
     )  # fmt: skip
     await site.house.reload()
+    assert await site.ask() is None
+    assert await site.notices() == []
+
+
+async def test_a_cut_never_blocks_a_privileged_number_but_tells_the_attorney(site: Site) -> None:
+    attorney = E164("+15552340042")
+    await site.house.register.add(
+        RegisterEntry(
+            seq=0, action="add", number=attorney, tell="counsel@law.invalid", by=("staff",), at=NOW
+        )
+    )
+    await site.house.after_cut(
+        terminal=site.terminal(), number=attorney, person=PersonId("123456"),
+        audibility=Privileged(CallId(9)), off_s=0, block=True, by="officer", why="fire",
+        at_wall=NOW,
+    )  # fmt: skip
+    await site.house.reload()
+    (notice,) = await site.notices()
+    assert (notice.kind, notice.recipient) == ("privileged_cut", "counsel@law.invalid")
+    mail = mail_of(notice, sender="kinline@site.invalid", node="n1")
+    assert mail is not None
+    assert "fire" in mail.get_content()
+    assert attorney in mail.get_content()
     facts = await site.facts(attorney)
     assert facts.number is not None
     assert facts.number.blocks == ()
