@@ -84,6 +84,8 @@ async def _block(desk: Desk, given: Given) -> dict[str, Any]:
 async def _unblock(desk: Desk, given: Given) -> dict[str, Any]:
     if not given["note"].strip():
         raise UserError("Say why with --note: it is kept for good.")
+    if given["kind"] == "keypad":
+        return await _undo_keypad(desk, given)
     ended = await desk.store.write(
         lambda c: house_numbers.remove_rule(
             driver(c),
@@ -99,6 +101,20 @@ async def _unblock(desk: Desk, given: Given) -> dict[str, Any]:
         raise UserError("There is no such rule. `kinline number list` shows all.")
     await changed(desk)
     return {"pattern": canonical_pattern(given["pattern"]), "ended": given["kind"]}
+
+
+async def _undo_keypad(desk: Desk, given: Given) -> dict[str, Any]:
+    """Take back the called party's own blocks; only they may ask for it."""
+    if given["asked_by"] != "called-party":
+        raise UserError(
+            "This block belongs to the called party. If they ask you to take it back,"
+            " say so: --asked-by called-party"
+        )
+    number, at = whole_number(given["pattern"]), desk.clock.wall()
+    undone = await desk.store.write(lambda c: house_numbers.undo_keypad(driver(c), number, at=at))
+    if not undone:
+        raise UserError(f"The owner of {number} blocked nobody.")
+    return {"pattern": number, "ended": "keypad", "blocks": undone}
 
 
 async def _exempt(desk: Desk, given: Given) -> dict[str, Any]:
@@ -239,7 +255,10 @@ NUMBER_COMMANDS: Final = (
         help="end a block, or with --kind allow an entry of the list; needs a note",
         arguments=(
             _PATTERN,
-            option("--kind", "of rule", default="facility", choices=(*BLOCKS, "allow")),
+            option("--kind", "of rule", default="facility", choices=(*BLOCKS, "allow", "keypad")),
+            option(
+                "--asked-by", "who wants a keypad block taken back", choices=("", "called-party")
+            ),
             FACILITY,
             NOTE,
         ),

@@ -137,6 +137,7 @@ class BlockScope(Enum):
 
     PERSON = "person"
     FACILITY = "facility"
+    AGENCY = "agency"
 
 
 @dataclass(frozen=True, slots=True)
@@ -148,9 +149,7 @@ class BlockByKeypad:
 
 @dataclass(frozen=True, slots=True)
 class UndoKeypadBlock:
-    """The called party took their block back."""
-
-    scope: BlockScope
+    """The called party took back every block of theirs."""
 
 
 @dataclass(frozen=True, slots=True)

@@ -17,9 +17,17 @@ from switch.media.phrase import Named, Phrase, Tone
 
 BLOCK_PERSON_KEY: Final = "1"
 BLOCK_FACILITY_KEY: Final = "9"
+BLOCK_AGENCY_KEY: Final = "0"
 BLOCK_UNDO_KEY: Final = "7"
 BLOCK_BACK_KEY: Final = "*"
-"""Keys of the block menu; calls.md section 2.4, 7 is ours."""
+"""Keys of the block menu; calls.md section 2.4. 0 and 7 are ours."""
+
+BLOCK_KEYS: Final[Mapping[str, BlockScope]] = {
+    BLOCK_PERSON_KEY: BlockScope.PERSON,
+    BLOCK_FACILITY_KEY: BlockScope.FACILITY,
+    BLOCK_AGENCY_KEY: BlockScope.AGENCY,
+}
+"""Whom each key blocks."""
 
 ANSWERED_BY: Final[Mapping[str, EndReason]] = {
     "sit": EndReason.BAD_NUMBER,
@@ -141,7 +149,7 @@ class Greeting(Stage):
     def _ask_block(self, *, now: float) -> Effects:
         self._in_block_menu = True
         undo = (speech.BLOCK_MENU_UNDO,) if self._may_undo() else ()
-        return self._ask(speech.BLOCK_MENU, *undo, now=now)
+        return self._ask(speech.BLOCK_MENU, speech.BLOCK_MENU_AGENCY, *undo, now=now)
 
     def _may_undo(self) -> bool:
         return self.memory.facts.allowed.undo_offered
@@ -152,10 +160,9 @@ class Greeting(Stage):
             return self._ask(*self._choices(), now=now)
         if key == BLOCK_UNDO_KEY and self._may_undo():
             self._in_block_menu = False
-            undone = [UndoKeypadBlock(scope) for scope in BlockScope]
-            return [*undone, *self._ask(speech.BLOCK_UNDONE, *self._choices(), now=now)]
-        scopes = {BLOCK_PERSON_KEY: BlockScope.PERSON, BLOCK_FACILITY_KEY: BlockScope.FACILITY}
-        if key not in scopes:
+            undone = self._ask(speech.BLOCK_UNDONE, *self._choices(), now=now)
+            return [UndoKeypadBlock(), *undone]
+        if key not in BLOCK_KEYS:
             return []
-        blocked = BlockByKeypad(scopes[key])
+        blocked = BlockByKeypad(BLOCK_KEYS[key])
         return [blocked, *close(self.memory, EndReason.BLOCKED_BY_CALLED, by="called", now=now)]

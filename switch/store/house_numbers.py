@@ -56,9 +56,7 @@ ON CONFLICT (number, scope, target) WHERE undone_at IS NULL DO NOTHING
 """
 _KEYPAD_ANY: Final = "SELECT 1 FROM keypad_block WHERE number = ? AND undone_at IS NULL LIMIT 1"
 _KEYPAD_UNDO: Final = """
-UPDATE keypad_block SET undone_at = :at
- WHERE number = :number AND scope = :scope AND undone_at IS NULL
-   AND (:scope = 'person' OR target = :target)
+UPDATE keypad_block SET undone_at = ? WHERE number = ? AND undone_at IS NULL
 """
 
 
@@ -189,16 +187,13 @@ def block_by_keypad(
     raw.execute(_KEYPAD_ADD, (number, scope, target, call, at))
 
 
-def undo_keypad(
-    raw: sqlite3.Connection, number: E164, *, scope: KeypadScope, target: str, at: float
-) -> bool:
-    """The called party takes their block back; return whether there was one.
+def undo_keypad(raw: sqlite3.Connection, number: E164, *, at: float) -> int:
+    """The called party takes their blocks back; return how many there were.
 
-    Blocks of persons come back all together: whom they blocked does not reach them any more, so
-    they could never be asked about one of them on a call of theirs.
+    They come back all together: whom they blocked does not reach them any more, be it a person,
+    a facility or an agency, so they could never be asked about one of them on a call of theirs.
     """
-    key = {"at": at, "number": number, "scope": scope, "target": target}
-    return raw.execute(_KEYPAD_UNDO, key).rowcount > 0
+    return raw.execute(_KEYPAD_UNDO, (at, number)).rowcount
 
 
 def _rule(row: tuple[int, str, str, RuleKind, str, str, str, float]) -> NumberRule:

@@ -307,21 +307,22 @@ class HouseStore:
         number: E164,
         scope: house_numbers.KeypadScope,
         target: str,
-        block: bool,
         call: CallId | None = None,
     ) -> None:
-        """Write the called party's block of a person, a facility or an agency, or undo it."""
+        """Write the called party's block of a person, a facility or an agency."""
         at = self._store.clock.wall()
+        await self._store.write(
+            lambda c: house_numbers.block_by_keypad(
+                driver(c), number, scope=scope, target=target, call=call, at=at
+            )
+        )
 
-        def deed(raw: sqlite3.Connection) -> None:
-            if block:
-                house_numbers.block_by_keypad(
-                    raw, number, scope=scope, target=target, call=call, at=at
-                )
-            else:
-                house_numbers.undo_keypad(raw, number, scope=scope, target=target, at=at)
-
-        await self._store.write(lambda c: deed(driver(c)))
+    async def undo_keypad_blocks(self, number: E164) -> int:
+        """Take back every block of the owner of a number; return how many there were."""
+        at = self._store.clock.wall()
+        return await self._store.write(
+            lambda c: house_numbers.undo_keypad(driver(c), number, at=at)
+        )
 
     # ---- staff
 

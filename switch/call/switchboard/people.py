@@ -17,9 +17,11 @@ from switch.routing.terminal import Terminal
 from switch.screening.order import screen
 from switch.screening.permit import Denied, Permit
 from switch.screening.reasons import DenyReason
+from switch.screening.settings import Facility
 from switch.store import name_store
 from switch.store.engine import driver
 from switch.store.facts_store import limit_scopes, record_fields
+from switch.store.house_numbers import KeypadScope
 from switch.store.pin_store import PersonChecked
 
 if TYPE_CHECKING:
@@ -214,24 +216,33 @@ class People:
     async def block(self, effect: fx.Effect, _now: float) -> None:
         """Write the called party's block."""
         assert isinstance(effect, fx.BlockByKeypad)
-        await self._keypad(effect.scope, block=True)
-
-    async def unblock(self, effect: fx.Effect, _now: float) -> None:
-        """Take the called party's block back."""
-        assert isinstance(effect, fx.UndoKeypadBlock)
-        await self._keypad(effect.scope, block=False)
-
-    async def _keypad(self, scope: fx.BlockScope, *, block: bool) -> None:
         permit = self.permit
         assert permit is not None
-        is_person = scope is fx.BlockScope.PERSON and permit.person is not None
+        facility = self._rooms.houses.house.facility(self.terminal.facility)
+        scope, target = whom_blocked(effect.scope, permit.person, facility)
         await self._rooms.houses.keypad_block(
-            number=permit.number,
-            scope="person" if is_person else "facility",
-            target=str(permit.person) if is_person else self.terminal.facility,
-            block=block,
-            call=self._call,
+            number=permit.number, scope=scope, target=target, call=self._call
         )
+
+    async def unblock(self, effect: fx.Effect, _now: float) -> None:
+        """Take the called party's blocks back."""
+        assert isinstance(effect, fx.UndoKeypadBlock)
+        assert self.permit is not None
+        await self._rooms.houses.undo_keypad_blocks(self.permit.number)
+
+
+def whom_blocked(
+    scope: fx.BlockScope, person: PersonId | None, facility: Facility
+) -> tuple[KeypadScope, str]:
+    """Say whom a key of the block menu means, and its id.
+
+    Where nobody keyed a PIN nobody knows the person, so that the facility is blocked instead.
+    """
+    if scope is fx.BlockScope.AGENCY:
+        return "agency", facility.agency
+    if scope is fx.BlockScope.PERSON and person is not None:
+        return "person", person
+    return "facility", facility.id
 
 
 def _others(busy: Mapping[T, CallId], call: CallId) -> dict[T, CallId]:

@@ -8,7 +8,8 @@ from switch.admin.command import Argument, Desk
 from switch.admin.house_commands import COMMANDS
 from switch.errors import UserError
 from switch.ids import CallId, PersonId
-from switch.store import name_store
+from switch.routing.number import E164
+from switch.store import house_numbers, name_store
 from switch.store.engine import Store, driver
 from switch.store.house_store import HouseStore
 from switch.store.pin_store import PersonChecked
@@ -155,6 +156,24 @@ async def test_why_names_the_reason_and_everything_else_that_is_wrong(office: Of
     assert (await office.do("why", number="5552345678", **asked))["allowed"]
     with pytest.raises(UserError, match="no terminal"):
         await office.do("why", number="1", **(asked | {"terminal": "T9"}))
+
+
+async def test_the_called_partys_block_is_taken_back_only_if_they_ask(office: Office) -> None:
+    asked = {"terminal": "T1", "person": "123456", "number": "5552345678", "config": str(CONFIG)}
+    mother = {"pattern": "+15552345678", "kind": "keypad", "note": "by telephone, read back"}
+    await office.store.write(
+        lambda c: house_numbers.block_by_keypad(
+            driver(c), E164("+15552345678"), scope="agency", target="pine-county", call=None, at=1.0
+        )
+    )
+    assert (await office.do("why", **asked))["reason"] == "blocked_keypad"
+    with pytest.raises(UserError, match="--asked-by called-party"):
+        await office.do("number unblock", **mother)
+    done = await office.do("number unblock", asked_by="called-party", **mother)
+    assert done == {"pattern": "+15552345678", "ended": "keypad", "blocks": 1}
+    assert (await office.do("why", **asked))["allowed"]
+    with pytest.raises(UserError, match="blocked nobody"):
+        await office.do("number unblock", asked_by="called-party", **mother)
 
 
 async def test_a_privileged_number_is_not_blocked_before_it_is_withdrawn(office: Office) -> None:

@@ -191,7 +191,7 @@ def test_a_number_may_have_its_own_language() -> None:
 def test_blocking_asks_again_before_it_acts() -> None:
     rig = greeting()
     rig.keys("5", Side.B)
-    assert rig.said(Side.B) == ["block_menu"]
+    assert rig.said(Side.B) == ["block_menu", "block_menu_agency"]
     assert not rig.only(BlockByKeypad)
     rig.keys("1", Side.B)
     assert rig.only(BlockByKeypad) == [BlockByKeypad(BlockScope.PERSON)]
@@ -201,10 +201,14 @@ def test_blocking_asks_again_before_it_acts() -> None:
     assert not rig.only(Accepted)
 
 
-def test_nine_blocks_the_facility_and_the_star_goes_back() -> None:
+def test_nine_blocks_the_facility_zero_the_agency_and_the_star_goes_back() -> None:
     rig = greeting()
     rig.keys("59", Side.B)
     assert rig.only(BlockByKeypad) == [BlockByKeypad(BlockScope.FACILITY)]
+    agency = greeting()
+    agency.keys("50", Side.B)
+    assert agency.only(BlockByKeypad) == [BlockByKeypad(BlockScope.AGENCY)]
+    assert agency.said(Side.B)[-1] == "end_blocked_by_called"
     back = greeting()
     back.keys("5*", Side.B)
     assert back.said(Side.B)[-2:] == ["greeting_keys", "offer@es"]
@@ -215,9 +219,9 @@ def test_nine_blocks_the_facility_and_the_star_goes_back() -> None:
 def test_a_block_can_be_taken_back_on_the_next_call() -> None:
     rig = greeting(replace(PERMIT, undo_offered=True))
     rig.keys("5", Side.B)
-    assert rig.said(Side.B) == ["block_menu", "block_menu_undo"]
+    assert rig.said(Side.B) == ["block_menu", "block_menu_agency", "block_menu_undo"]
     rig.keys("7", Side.B)
-    assert {undo.scope for undo in rig.only(UndoKeypadBlock)} == set(BlockScope)
+    assert rig.only(UndoKeypadBlock) == [UndoKeypadBlock()]
     assert rig.said(Side.B)[0] == "block_undone"
     never = greeting()
     never.keys("57", Side.B)

@@ -192,14 +192,25 @@ async def test_a_block_of_another_facility_does_not_count(site: Site) -> None:
 async def test_the_called_partys_own_block_and_its_undoing(
     site: Site, scope: house_numbers.KeypadScope, target: str
 ) -> None:
-    await site.house.keypad_block(number=MOTHER, scope=scope, target=target, block=True)
+    await site.house.keypad_block(number=MOTHER, scope=scope, target=target)
     assert await site.ask() is R.BLOCKED_KEYPAD
     other = screen(await site.facts(person="234567"))
     if scope == "person":
         assert isinstance(other, Permit)
         assert other.undo_offered
-    await site.house.keypad_block(number=MOTHER, scope=scope, target=target, block=False)
+    assert await site.house.undo_keypad_blocks(MOTHER) == 1
     assert await site.ask() is None
+    assert await site.house.undo_keypad_blocks(MOTHER) == 0
+
+
+async def test_all_blocks_of_a_number_are_undone_and_no_other_numbers(site: Site) -> None:
+    other = E164("+15552345679")
+    await site.house.keypad_block(number=MOTHER, scope="facility", target="F2")
+    await site.house.keypad_block(number=MOTHER, scope="person", target="123456")
+    await site.house.keypad_block(number=other, scope="agency", target="pine-county")
+    assert await site.house.undo_keypad_blocks(MOTHER) == 2
+    assert await site.ask() is None
+    assert await site.ask(other) is R.BLOCKED_KEYPAD
 
 
 async def test_a_person_may_be_exempted_from_the_facilitys_block(site: Site) -> None:
