@@ -99,6 +99,20 @@ async def _close(desk: Desk, given: Mapping[str, Any]) -> dict[str, Any]:
     return await _shown(accounts, account) | {"paid_back": dollars_of(back)}
 
 
+async def _refund(desk: Desk, given: Mapping[str, Any]) -> dict[str, Any]:
+    accounts = AccountStore(desk.store)
+    account = await _account(accounts, given["account"])
+    ref = given["ref"] or secrets.token_hex(8)
+    plan = await accounts.refund(account, micros_of(given["amount"]), ref=ref)
+    return await _shown(accounts, account) | {
+        "ref": ref,
+        "to_sources": [
+            {"source": part.source.id, "amount": dollars_of(part.amount)} for part in plan.parts
+        ],
+        "by_cheque_or_transfer": dollars_of(plan.unsourced),
+    }
+
+
 async def _verify(desk: Desk, _given: Mapping[str, Any]) -> dict[str, Any]:
     faults = await desk.store.read(lambda c: ledger_verify.verify(driver(c)))
     invoices = await desk.store.read(lambda c: invoice_statements.broken_invoices(driver(c)))
@@ -230,6 +244,17 @@ COMMANDS: Final = (
         ),
         run=_fund,
         examples=('account fund 3 20.00 --why "cash at the window"',),
+    ),
+    Command(
+        noun="account",
+        verb="refund",
+        help="pay some of the balance back to where it came from, the newest source first",
+        arguments=(
+            _ACCOUNT,
+            Argument(name="amount", help="in dollars, like 12.50"),
+            _option("--ref", "name of the request; paid back once for each"),
+        ),
+        run=_refund,
     ),
     Command(
         noun="account",

@@ -6,10 +6,11 @@ from typing import Final
 
 from switch.billing.ledger import NOTHING, Account, Purse, Transfer, TransferResult
 from switch.billing.payer import Payer
+from switch.billing.refund import RefundPlan
 from switch.errors import UserError
 from switch.ids import AccountId
 from switch.money import Micros
-from switch.store import ledger_statements
+from switch.store import ledger_statements, refund_statements
 
 KIND_OF_PAYER: Final = {
     Payer.CALLED_PREPAID: "called_prepaid",
@@ -164,19 +165,33 @@ def close(raw: sqlite3.Connection, account: AccountId, *, ref: str, at: float) -
         return Micros(0)
     _refuse_open_business(account, found.purse)
     if found.purse.posted > 0:
-        offline = ledger_statements.book(raw, "offline", currency=found.currency, at=at)
-        row = Transfer(
-            id=f"close:{account}",
-            debit=account,
-            credit=offline,
-            amount=found.purse.posted,
-            code="payout",
-            ref=ref,
+        refund_statements.give_back(
+            raw, found, found.purse.posted, name=f"close:{account}", ref=ref, at=at
         )
-        result = ledger_statements.transfer(raw, row, at=at)
-        assert result is TransferResult.OK, result
     raw.execute(_CLOSE, (account,))
     return found.purse.posted
+
+
+def refund(
+    raw: sqlite3.Connection, account: AccountId, amount: Micros, *, ref: str, at: float
+) -> RefundPlan:
+    """Pay some of the balance back to the sources that it came from, once for each `ref`.
+
+    Raises:
+        UserError: there is no such account, the amount is not positive, or it is not available.
+    """
+    found = ledger_statements.find(raw, account)
+    if found is None:
+        raise UserError(f"There is no account {account}.")
+    if amount <= 0:
+        raise UserError("An amount to pay back is above zero.")
+    if refund_statements.is_known(raw, ref):
+        raise UserError(f"The refund {ref} was paid before. Nothing was moved.")
+    if not found.is_open or min(found.purse.posted, found.purse.available) < amount:
+        raise UserError(
+            f"Account {account} has not so much to pay back. What a call holds is not available."
+        )
+    return refund_statements.give_back(raw, found, amount, name=f"refund:{ref}", ref=ref, at=at)
 
 
 def _refuse_open_business(account: AccountId, purse: Purse) -> None:

@@ -4,6 +4,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 
 from switch.billing.ledger import Account, TransferResult
+from switch.billing.refund import RefundPlan
 from switch.ids import AccountId
 from switch.money import Micros
 from switch.store import account_limits, account_statements, ledger_statements
@@ -82,6 +83,17 @@ class AccountStore:
         at = self._store.clock.wall()
         return await self._store.write(
             lambda c: account_statements.close(driver(c), account, ref=ref, at=at)
+        )
+
+    async def refund(self, account: AccountId, amount: Micros, *, ref: str) -> RefundPlan:
+        """Pay some of the balance back to where it came from, once for each `ref`.
+
+        Raises:
+            UserError: there is no such account, or it has not so much available.
+        """
+        at = self._store.clock.wall()
+        return await self._store.write(
+            lambda c: account_statements.refund(driver(c), account, amount, ref=ref, at=at)
         )
 
     async def link(self, account: AccountId, number: str) -> None:

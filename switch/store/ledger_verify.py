@@ -83,6 +83,12 @@ QUERIES: Final[tuple[Query, ...]] = (
        JOIN transfer t ON t.ref = 'call:' || m.call_id AND t.code = 'credit'
       GROUP BY m.call_id HAVING sum(t.amount) > m.charged
      """),
+    ("M11", "source {0} gave {1} and {2} went back to it",
+     """
+     SELECT t.id, t.amount, sum(r.amount) FROM transfer t
+       JOIN transfer r ON r.ref = t.id AND r.code = 'refund'
+      GROUP BY t.seq, t.id, t.amount HAVING sum(r.amount) > t.amount
+     """),
     ("M13", "limit {0} holds {1} and its live calls say {2}",
      """
      SELECT b.id, b.held, coalesce(sum(m.held), 0) FROM budget b

@@ -136,6 +136,31 @@ async def test_a_contract_is_compared_then_taken_in(tmp_path: Path) -> None:
     await asyncio.to_thread(at_the_desk, tmp_path, scene)
 
 
+def test_money_goes_back_to_where_it_came_from_the_newest_first(tmp_path: Path) -> None:
+    async def scene(say: Say) -> None:
+        account = str((await say("account open", number=["+15550100123"]))["id"])
+        await say("account fund", account=account, amount="10", ref="old")
+        await say("account fund", account=account, amount="3", ref="new")
+        back = await say("account refund", account=account, amount="5", ref="r1")
+        assert (back["available"], back["by_cheque_or_transfer"]) == ("8.00", "0.00")
+        assert [(part["source"], part["amount"]) for part in back["to_sources"]] == [
+            ("offline:new", "3.00"),
+            ("offline:old", "2.00"),
+        ]
+        for amount, ref, says in (
+            ("5", "r1", "was paid before"),
+            ("8.01", "r2", "has not so much"),
+            ("0", "r2", "above zero"),
+            ("1", "r*", "no name of a refund"),
+        ):
+            with pytest.raises(UserError, match=says):
+                await say("account refund", account=account, amount=amount, ref=ref)
+        assert (await say("account close", account=account))["paid_back"] == "8.00"
+        assert (await say("ledger verify"))["sound"]
+
+    at_the_desk(tmp_path, scene)
+
+
 def test_an_invoice_is_drafted_and_what_cannot_be_issued_says_why(tmp_path: Path) -> None:
     async def scene(say: Say) -> None:
         opened = await say("account open", kind="called_direct", owner="Legal Aid")

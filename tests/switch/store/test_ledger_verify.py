@@ -44,6 +44,11 @@ UNGUARD_QUOTES = ("DROP TRIGGER quote_is_never_changed", "DROP TRIGGER quote_is_
 TAKE_MORE = "UPDATE transfer SET amount = amount + 1 WHERE code = 'settle'"
 GIVE_MORE = "UPDATE transfer SET amount = 9000000 WHERE code = 'credit'"
 TALKED_LESS = "INSERT INTO call_record VALUES (1, '', '', '', '', '', '', 0, 0, 10.9, 0, '{}')"
+BACK_TWICE = """
+INSERT INTO transfer (id, debit, credit, amount, code, ref, at, body_hash)
+SELECT 'x', credit, debit, amount + 1, 'refund', id, at, ''
+  FROM transfer WHERE code = 'fund' LIMIT 1
+"""
 HELD_BY_NOBODY = """
 INSERT INTO budget VALUES (1, 'account', '1', 'payer', 'micros', 'day', 'UTC', 0, 9, 0, 5)
 """
@@ -62,6 +67,7 @@ INSERT INTO budget VALUES (1, 'account', '1', 'payer', 'micros', 'day', 'UTC', 0
         ({"M10"}, UNGUARD),
         ({"M2", "M8", "M9"}, (*UNGUARD, TAKE_MORE)),
         ({"M2", "M9", "M11"}, (*UNGUARD, GIVE_MORE)),
+        ({"M11"}, (BACK_TWICE,)),
         ({"M13"}, (HELD_BY_NOBODY,)),
         ({"M14"}, ("UPDATE meter SET micros_per_minute = 109999 WHERE call_id = 1",)),
         ({"M14"}, UNGUARD_QUOTES),
