@@ -150,10 +150,14 @@ def _change(change: Change) -> dict[str, Any]:
     return {
         "what": change.what,
         "row": change.row,
-        "before": dict(change.before),
-        "after": dict(change.after),
+        "before": _words(change.before),
+        "after": _words(change.after),
         "rewrites_history": change.rewrites_history,
     }
+
+
+def _words(fields: Mapping[str, Any]) -> str:
+    return ", ".join(f"{name}={value}" for name, value in fields.items())
 
 
 async def _law(desk: Desk, given: Mapping[str, Any]) -> list[dict[str, Any]]:
