@@ -101,8 +101,9 @@ COUNT_WAKES: Final = 1
 COUNT_MAIL_LOST: Final = 2
 COUNT_TICK_PACKETS: Final = 3
 COUNT_CONTROL: Final = 4
-"""Places in `Legs.counts`: packets, wakes, mail that found no room, packets of the last tick, and
-how often something came from control."""
+COUNT_UNREAD: Final = 5
+"""Places in `Legs.counts`: packets, wakes, mail that found no room, packets of the last tick, how
+often something came from control, and how many sockets were left before they were empty."""
 
 CONTROL_INDEX: Final = -2
 """In `leg_of_fd`: a socket to control."""
@@ -202,6 +203,8 @@ class Legs(NamedTuple):
     """[L, source.FIELDS]"""
     press: Int64
     """[L, telephone_event.FIELDS]"""
+    unread: Bytes
+    """[L] 1: its socket was left before it was empty."""
     tokens: Int32
     """[L] packets that may still come in this moment."""
     received_ns: Int64
@@ -319,8 +322,8 @@ def build(*, legs_max: int, rows_max: int) -> Legs:
         in_step=octets(n), sequence_shift=longs(n), timestamp_shift=longs(n),
         sent=longs(n), sent_octets=longs(n),
         source=longs(n, source.FIELDS), press=longs(n, telephone_event.FIELDS),
-        tokens=np.zeros(n, np.int32), received_ns=longs(n), source_changes=longs(n),
-        comfort=octets(n), drops=longs(n, len(Drop)),
+        tokens=np.zeros(n, np.int32), unread=octets(n), received_ns=longs(n),
+        source_changes=longs(n), comfort=octets(n), drops=longs(n, len(Drop)),
         until_ns=longs(n), both_heard_ns=longs(n), is_a=octets(n), held=octets(n),
         keys_muted=octets(n), keys_told=octets(n), hush_until_ns=longs(n),
         sound=longs(n), sound_bytes=longs(n), sound_at=longs(n), sound_loops=octets(n),
@@ -333,7 +336,7 @@ def build(*, legs_max: int, rows_max: int) -> Legs:
         tape_state=longs(r, TAPE_FIELDS),
         packet=octets(PACKET_BYTES), frame=octets(12 + FRAME_BYTES), sender=octets(SOCKADDR_BYTES),
         sender_bytes=np.zeros(1, np.uint32), events=ints(EVENTS_MAX * EVENT_WORDS), time=longs(2),
-        mail=longs(MAIL_MAX, 4), mail_count=longs(1), counts=longs(5),
+        mail=longs(MAIL_MAX, 4), mail_count=longs(1), counts=longs(6),
         other_law=np.stack([g711.ULAW_TO_ALAW, g711.ALAW_TO_ULAW]),
         linear=np.stack([g711.ULAW_TO_LINEAR14 * 4, g711.ALAW_TO_LINEAR13 * 8]).astype(np.int32),
         code=np.stack([g711.encode_ulaw(_ALL_16_BIT), g711.encode_alaw(_ALL_16_BIT)]),
@@ -375,7 +378,7 @@ NONE_PER_LEG: Final = (
 PER_LEG: Final = (
     "target", "target_bytes", "may_send", "from_ip", "networks", "network_count", "latch",
     "pointed", "law", "ssrc", "sequence", "timestamp", "sent_ns", "in_step", "sequence_shift",
-    "timestamp_shift", "sent", "sent_octets", "source", "press", "tokens", "received_ns",
+    "timestamp_shift", "sent", "sent_octets", "source", "press", "unread", "tokens", "received_ns",
     "source_changes", "comfort", "drops",
     "until_ns", "both_heard_ns", "is_a", "held", "keys_muted", "keys_told", "hush_until_ns",
     "sound", "sound_bytes", "sound_at", "sound_loops", "talk", "talk_head", "talk_fill",

@@ -106,6 +106,8 @@ class WorkerReport(msgspec.Struct, frozen=True, gc=False, tag=True):
     late_ticks: int
     tick_ms_p99: float
     inspected_legs: int
+    busy: float = 0.0
+    """Share of a processor that it has used since the report before."""
 
 
 class WorkerDied(msgspec.Struct, frozen=True, gc=False, tag=True):

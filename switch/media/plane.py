@@ -5,6 +5,7 @@ worker says comes through `on_event`. `counts` is what the workers themselves la
 """
 
 import socket
+from collections import Counter
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
@@ -15,11 +16,12 @@ from switch.clock import Clock
 from switch.errors import LocalError
 from switch.ids import CallId, LegId, call_of
 from switch.media import wire
-from switch.media.messages import CallEnded, LegResumed, MediaEvent
+from switch.media.messages import CallEnded, LegResumed, MediaEvent, WorkerReport
 from switch.media.order_book import OrderBook
 from switch.media.phrase import Phrase, Tone
 from switch.media.plane_heirs import NOWHERE, Heirs, OpenLeg
 from switch.media.plane_lines import PlaneLines, adopt
+from switch.media.plane_share import WorkerLoad, choose
 from switch.media.ports import Family, PortBook, PortsExhausted, RtpPort, open_pair
 from switch.media.settings import MediaSettings
 from switch.media.wire import Law
@@ -128,6 +130,7 @@ class MediaPlane:
             on_event=on_event,
         )
         self._rooms: dict[int, wire.Rooms] = {}
+        self._said: dict[int, WorkerReport] = {}
 
     # -- life ----------------------------------------------------------------------------------
 
@@ -381,6 +384,9 @@ class MediaPlane:
                 self._lines.send(worker, wire.Taken(call=report.call))
             case wire.Welcome():
                 pass
+            case WorkerReport():
+                self._said[worker] = report
+                self._on_event(report)
             case LegResumed():
                 self._heirs.resumed(report)
                 self._on_event(report)
@@ -390,6 +396,7 @@ class MediaPlane:
     def _lost(self, worker: int, memory: int) -> None:
         """A worker died, leaving `memory`: its calls go on at another one."""
         self._rooms.pop(worker, None)
+        self._said.pop(worker, None)
         self._heirs.died(worker, memory)
 
     def _started(self, worker: int) -> None:
@@ -401,14 +408,20 @@ class MediaPlane:
         other = self._legs.get(LegId(leg ^ 1))
         if other is not None:
             return other.worker
-        legs = dict.fromkeys(sorted(self._lines.pids()), 0)
-        for one in self._legs.values():
-            legs[one.worker] = legs.get(one.worker, 0) + 1
-        packed = [n for n in legs if legs[n] < self._settings.legs_packed]
-        best = packed[0] if packed else min(legs, key=lambda n: legs[n], default=-1)
-        if best < 0 or legs[best] + 2 > self._settings.legs_max:
+        held = Counter(one.worker for one in self._legs.values())
+        loads = {number: self._load(number, held[number]) for number in self._lines.pids()}
+        best = choose(
+            loads, legs_packed=self._settings.legs_packed, legs_max=self._settings.legs_max
+        )
+        if best is None:
             raise PortsExhausted("no media worker has room for another call")
         return best
+
+    def _load(self, worker: int, legs: int) -> WorkerLoad:
+        said = self._said.get(worker)
+        if said is None:
+            return WorkerLoad(legs)
+        return WorkerLoad(legs, legs_reported=said.legs, busy=said.busy)
 
     def _bind(self, family: Family, ip: str) -> tuple[int, tuple[socket.socket, socket.socket]]:
         now = self._clock.monotonic()

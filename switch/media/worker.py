@@ -16,6 +16,7 @@ import os
 import resource
 import select
 import signal
+import time
 from collections.abc import Callable
 from pathlib import Path
 from typing import Final
@@ -70,6 +71,7 @@ class Worker:
         self._ticks = 0
         self._late_ticks = 0
         self._spent_ms: list[float] = []
+        self._used = (time.process_time(), clock.monotonic())
         self._spoken = 0
         self._unread = False
         self._leaving = False
@@ -185,7 +187,14 @@ class Worker:
             late_ticks=self._late_ticks,
             tick_ms_p99=round(spent[int(0.99 * len(spent))], 3) if spent else 0.0,
             inspected_legs=self._desk.inspection.rows_count,
+            busy=self._busy(now),
         )
+
+    def _busy(self, now: float) -> float:
+        """Return the share of a processor that was used since the last time."""
+        used_s, since = time.process_time(), self._used
+        self._used = (used_s, now)
+        return round((used_s - since[0]) / max(now - since[1], TICK_S), 4)
 
     def _is_done(self) -> bool:
         now = self._clock.monotonic()

@@ -4,7 +4,16 @@ import pytest
 
 from dsp import g711
 from switch.media import beat, pump, ring
-from switch.media.legs import COUNT_CONTROL, COUNT_TICK_PACKETS, COUNT_WAKES, Drop, Latch, Mail
+from switch.media.legs import (
+    COUNT_CONTROL,
+    COUNT_TICK_PACKETS,
+    COUNT_UNREAD,
+    COUNT_WAKES,
+    Drop,
+    Latch,
+    Mail,
+)
+from switch.rtp import source
 from tests.support.leg_pair import FD, HOUR_NS, A, B, LegPair
 
 SOUND = bytes(range(160))
@@ -322,3 +331,16 @@ def test_both_heard_is_the_last_moment_of_both(pair: LegPair) -> None:
     pair.libc.now_ns += 200_000_000
     beat.beat(pair.legs, pair.libc.now_ns)
     assert pair.legs.both_heard_ns[A] == heard
+
+
+def test_what_a_flood_leaves_unread_is_read_without_a_new_packet(pair: LegPair) -> None:
+    pair.join()
+    for sequence in range(40):
+        pair.post(A, pair.packet(sequence))
+    pump.serve(pair.legs, A, pair.libc.now_ns)
+    assert len(pair.heard(B)) == pump.READS_MAX
+    pump.serve_unread(pair.legs, pair.libc.now_ns)
+    pump.serve_unread(pair.legs, pair.libc.now_ns)
+    assert pair.legs.source[A, source.RECEIVED] == 40
+    assert pair.legs.counts[COUNT_UNREAD] == 0
+    assert pair.legs.unread[A] == 0
