@@ -7,7 +7,20 @@ functions are run by the interpreter.
 from collections.abc import Callable
 from typing import Any, Final, NamedTuple, cast
 
-from dsp import click, dtmf, fired, floor, frame, gap, jit, measure, spectrum, tones, voice_activity
+from dsp import (
+    click,
+    digit_proof,
+    dtmf,
+    fired,
+    floor,
+    frame,
+    gap,
+    jit,
+    measure,
+    spectrum,
+    tones,
+    voice_activity,
+)
 from dsp.click import Clicks, forget, hear_click
 from dsp.dtmf import Digits, has_digit, hear_digits, miss
 from dsp.fired import STREAM, Fired, fire
@@ -30,7 +43,7 @@ from dsp.tones import Tones, hear_tones, is_tonal, lose_tones
 from dsp.voice_activity import Voices, add_voice, hear_voice, is_speech
 
 STAMP: Final = jit.stamp(
-    click, dtmf, fired, floor, frame, gap, measure, spectrum, tones, voice_activity
+    click, digit_proof, dtmf, fired, floor, frame, gap, measure, spectrum, tones, voice_activity
 )
 
 Counts = tuple[int, int, int]

@@ -58,6 +58,26 @@ def test_three_and_a_half_percent_off_is_refused(deviation: float) -> None:
         assert keys(shifted(sound, offset)) == ""
 
 
+@pytest.mark.parametrize("off", [(0.035, 0.0), (0.0, 0.035), (0.0, -0.035), (-0.035, 0.0)])
+@pytest.mark.parametrize("key", ["1", "D"])
+def test_one_tone_three_and_a_half_percent_off_is_enough(
+    key: str, off: tuple[float, float]
+) -> None:
+    k = tones.KEYS.index(key)
+    low = tones.tones((tones.ROWS_HZ[k // 4] * (1 + off[0]),), 0.08)
+    high = tones.tones((tones.COLUMNS_HZ[k % 4] * (1 + off[1]),), 0.08)
+    for offset in OFFSETS:
+        assert keys(shifted(low + high, offset)) == ""
+
+
+@pytest.mark.parametrize("snr_db", [6.0, 3.0])
+def test_digits_are_heard_in_noise(snr_db: float) -> None:
+    rng = np.random.default_rng(4)
+    sound = shifted(tones.digits(tones.KEYS), 40)
+    total_dbm0 = -13 + 3
+    assert keys(sound + noise(9, total_dbm0 - snr_db, rng, 0.0)[: len(sound)]) == tones.KEYS
+
+
 @pytest.mark.parametrize(("level_dbm0", "share"), [(-3.0, 1), (-25.0, 1), (-55.0, 0)])
 def test_levels(level_dbm0: float, share: float) -> None:
     assert accepted(on_s=0.05, off_s=0.05, level_dbm0=level_dbm0) == share
