@@ -7,7 +7,7 @@ READY  := $(VENV)/.ready
 TESTED := $(VENV)/.ready-test
 DATA   ?= data
 
-.PHONY: setup run test check peers bench soak lock clean
+.PHONY: setup run test check peers bench detection soak lock clean
 
 setup: $(READY)
 
@@ -50,6 +50,11 @@ bench: $(TESTED)
 
 soak: $(TESTED)
 	@$(BIN)/python -m tests.soak
+
+HOURS ?= 150
+detection: $(TESTED)
+	@deploy/install-anchors
+	@nice -n 15 $(BIN)/python -m tests.detection --hours $(HOURS) --out build/detection
 
 lock:
 	$(BIN)/uv pip compile --universal --generate-hashes --no-emit-index-url --no-header --no-annotate -q --extra lab --extra build -o requirements.lock pyproject.toml

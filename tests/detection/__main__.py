@@ -1,0 +1,145 @@
+"""`make detection`: every evaluation, side by side with its anchors; progress, then JSON.
+
+    python -m tests.detection --hours 150 --out build/detection [--family report]
+
+Run on the `report` family for figures to quote; `fit` is what constants may be tuned on.
+"""
+
+import argparse
+import json
+import os
+import sys
+from concurrent.futures import ProcessPoolExecutor
+from pathlib import Path
+
+os.environ.setdefault("OPENBLAS_NUM_THREADS", "1")
+
+import numpy as np
+
+from tests.bench.__main__ import machine
+from tests.detection import anchors, digits, sources, talk_off
+
+SEEDS = {"fit": 1, "report": 1001}
+MUSIC_SHARE = 0.25
+"""Of the hours: there is less music than talk."""
+
+
+def main() -> int:
+    """Run all parts over two processes; write `FAMILY.json`; return 0."""
+    parser = argparse.ArgumentParser(prog="python -m tests.detection", description=__doc__)
+    parser.add_argument("--hours", type=float, default=150.0, help="length of the talk-off tape")
+    parser.add_argument("--out", type=Path, default=Path("build/detection"))
+    parser.add_argument("--family", choices=sorted(SEEDS), default="report")
+    told = parser.parse_args()
+    say("fetching voices and music (Debian packages)")
+    sources.fetch(told.out)
+    with ProcessPoolExecutor(2) as pool:
+        half, few = told.hours / 2, told.hours * MUSIC_SHARE
+        tapes = [
+            pool.submit(tape_job, told.out, told.family, hours, part)
+            for part, hours in enumerate((half, half, few))
+        ]
+        cells = pool.submit(digits_job, told.out, told.family)
+        talk_a, talk_b, music = (tape.result() for tape in tapes)
+        cell_lines = cells.result()
+    report: dict[str, object] = {
+        **machine(),
+        "family": told.family,
+        "voices": sources.FAMILIES[told.family],
+        "seed": SEEDS[told.family],
+        "digits": cell_lines,
+        "talk_off_speech": joined(talk_a, talk_b),
+        "talk_off_music": joined(music),
+    }
+    path = told.out / f"{told.family}.json"
+    path.write_text(json.dumps(report, indent=1) + "\n")
+    for line in table(report):
+        say(line)
+    say(f"written: {path}")
+    return 0
+
+
+def say(line: str) -> None:
+    """One line of progress."""
+    sys.stdout.write(f"· {line}\n")
+    sys.stdout.flush()
+
+
+def tape_job(build: Path, family: str, hours: float, part: int) -> dict[str, talk_off.TalkOff]:
+    """Talk-off on speech (parts 0 and 1, between each other's speeds) or on music (part 2)."""
+    what = "music" if part == 2 else f"talk {part + 1}"
+    sound = sources.music(build, family) if part == 2 else sources.speech(build, family)
+    shift = -0.25 if part == 0 else 0.25
+    return talk_off.measure(sound, hours, lambda line: say(f"{what}: {line}"), shift=shift)
+
+
+def joined(*parts: dict[str, talk_off.TalkOff]) -> dict[str, dict[str, float]]:
+    """The rates of all parts together, with the upper 95 % bound."""
+    rates = {}
+    for name in parts[0]:
+        whole = talk_off.TalkOff(
+            sum(part[name].hours for part in parts), sum(part[name].digits for part in parts)
+        )
+        rates[name] = {
+            "hours": round(whole.hours, 2),
+            "false_digits": whole.digits,
+            "per_100_h": round(whole.per_100_h(), 2),
+            "per_100_h_upper_95": round(whole.bound_per_100_h(), 2),
+        }
+    return rates
+
+
+def digits_job(build: Path, family: str) -> list[dict[str, object]]:
+    """Every cell, by the bank and by libspandsp."""
+    talk = sources.speech(build, family)
+    rng = np.random.default_rng(SEEDS[family])
+    played = [digits.play(cell, rng, talk) for cell in digits.CELLS]
+    ours = digits.hear_cells(played)
+    say("digits: heard by the bank; libspandsp is next")
+    lines: list[dict[str, object]] = []
+    for one, count in zip(played, ours, strict=True):
+        other = digits.count_spandsp(one)
+        lines.append(
+            {
+                "cell": one.cell.name,
+                "sent": count.sent,
+                "kinline_taken": count.taken / count.sent,
+                "kinline_extra": count.extra,
+                "kinline_latency_ms": count.latency_ms,
+                "libspandsp_taken": other.taken / other.sent,
+                "libspandsp_extra": other.extra,
+                "target_min": one.cell.target_min,
+                "target_max": one.cell.target_max,
+                "reached": digits.reached(one.cell, count),
+            }
+        )
+    return lines
+
+
+def table(report: dict[str, object]) -> list[str]:
+    """The report for a reader."""
+    lines = [f"{'digits':30s} {'kinline':>9s} {'spandsp':>9s}  target"]
+    cells = report["digits"]
+    assert isinstance(cells, list)
+    for cell in cells:
+        least, most = cell["target_min"], cell["target_max"]
+        target = f">= {100 * least:g} %" if least is not None else f"<= {100 * most:g} %"
+        lines.append(
+            f"{cell['cell']:30s} {100 * cell['kinline_taken']:7.2f} %"
+            f" {100 * cell['libspandsp_taken']:7.2f} %  {target}"
+            f"{'' if cell['reached'] else '  NOT REACHED'}"
+        )
+    for name in ("talk_off_speech", "talk_off_music"):
+        rates = report[name]
+        assert isinstance(rates, dict)
+        for who, rate in rates.items():
+            lines.append(
+                f"{name}, {who}: {rate['false_digits']} in {rate['hours']} h, {rate['per_100_h']}"
+                f" per 100 h (at most {rate['per_100_h_upper_95']} with 95 %)"
+            )
+    return lines
+
+
+if __name__ == "__main__":
+    anchors.check()
+    sys.exit(main())
