@@ -35,6 +35,26 @@ def is_known(legs: Legs, index: int) -> bool:
 
 
 @stage
+def may_be_known(legs: Legs, index: int) -> bool:
+    """Tell whether the datagram at hand could be from the far end, and learn nothing from it."""
+    port = packet.word16(legs.sender, 2)
+    if port == legs.from_port[index] and is_same_address(legs, index):
+        return True
+    if legs.latch[index, Latch.MODE.value] == LATCH_LEARNING:
+        return is_latch_address(legs, index)
+    return bool(legs.network_count[index] > 0) and is_in_networks(legs, index)
+
+
+@stage
+def is_latch_address(legs: Legs, index: int) -> bool:
+    """Compare the sender with the address that a source behind a NAT must have."""
+    for word in range(4):
+        if sender_word(legs, word) != legs.latch[index, Latch.IP.value + word]:
+            return False
+    return True
+
+
+@stage
 def sender_word(legs: Legs, word: int) -> int:
     """Return one of the four words of the sender's address; IPv4 is the last."""
     if legs.sender_bytes[0] != SOCKADDR_IP4_BYTES:
@@ -72,9 +92,8 @@ def is_in_networks(legs: Legs, index: int) -> bool:
 def learn(legs: Legs, index: int, port: int) -> bool:
     """Follow a source behind a NAT: one address, one SSRC, so many good packets in a row."""
     latch = legs.latch[index]
-    for word in range(4):
-        if sender_word(legs, word) != latch[Latch.IP.value + word]:
-            return False
+    if not is_latch_address(legs, index):
+        return False
     kind = legs.packet[1] & 0x7F
     if kind != legs.type_in[index] and kind != legs.event_in[index]:
         return False

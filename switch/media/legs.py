@@ -16,6 +16,7 @@ from numpy.typing import NDArray
 from dsp import g711
 from switch.media.epoll_event import EVENT_WORDS
 from switch.rtp import source, telephone_event
+from switch.rtp.srtp_suite import TAG_BYTES_MAX
 
 FRAME_BYTES: Final = 160
 """20 ms of G.711 at 8 kHz."""
@@ -67,6 +68,11 @@ class Drop(IntEnum):
     NOT_SENT = 14
     STALE = 15
     """It waited in the socket while no worker was there."""
+    NOT_AUTHENTIC = 16
+    """Without the tag of SRTP, or with a forged one."""
+    REPLAYED = 17
+    """A packet of SRTP that came before, or too late to tell."""
+    TOO_MANY_SOURCES = 18
 
 
 class Mail(IntEnum):
@@ -183,6 +189,14 @@ class Legs(NamedTuple):
     event_out: Int16
     """[L] payload types; -1: none."""
 
+    # SRTP
+    srtp_in: Int64
+    srtp_out: Int64
+    """[L] address of the session of each direction; 0: in the clear."""
+    srtp_ssrc: Int64
+    srtp_ssrcs: Int64
+    """[L] the last proved source, and how many there were under this key."""
+
     # what we send
     ssrc: Int64
     sequence: Int64
@@ -275,6 +289,7 @@ class Legs(NamedTuple):
     # scratch
     packet: Bytes
     frame: Bytes
+    srtp_bytes: Int32
     sender: Bytes
     sender_bytes: NDArray[np.uint32]
     events: Int32
@@ -318,6 +333,7 @@ def build(*, legs_max: int, rows_max: int) -> Legs:
         law=octets(n),
         type_in=shorts(n), other_type_in=shorts(n), event_in=shorts(n), type_out=shorts(n),
         event_out=shorts(n),
+        srtp_in=longs(n), srtp_out=longs(n), srtp_ssrc=longs(n) - 1, srtp_ssrcs=longs(n),
         ssrc=longs(n), sequence=longs(n), timestamp=longs(n), sent_ns=longs(n),
         in_step=octets(n), sequence_shift=longs(n), timestamp_shift=longs(n),
         sent=longs(n), sent_octets=longs(n),
@@ -334,7 +350,9 @@ def build(*, legs_max: int, rows_max: int) -> Legs:
         payload=octets(r, FRAME_BYTES), valid=np.zeros(r, np.bool_), flags=np.zeros(r, np.uint16),
         tape_sound=octets(r, TAPE_SAMPLES), tape_there=octets(r, TAPE_SAMPLES // TAPE_BLOCK),
         tape_state=longs(r, TAPE_FIELDS),
-        packet=octets(PACKET_BYTES), frame=octets(12 + FRAME_BYTES), sender=octets(SOCKADDR_BYTES),
+        packet=octets(PACKET_BYTES + TAG_BYTES_MAX),
+        frame=octets(12 + FRAME_BYTES + TAG_BYTES_MAX), srtp_bytes=np.zeros(1, np.int32),
+        sender=octets(SOCKADDR_BYTES),
         sender_bytes=np.zeros(1, np.uint32), events=ints(EVENTS_MAX * EVENT_WORDS), time=longs(2),
         mail=longs(MAIL_MAX, 4), mail_count=longs(1), counts=longs(6),
         other_law=np.stack([g711.ULAW_TO_ALAW, g711.ALAW_TO_ULAW]),
@@ -372,14 +390,14 @@ def clear_tape(legs: Legs, tape: int, *, began_ns: int) -> None:
 
 NONE_PER_LEG: Final = (
     "leg_id", "fd", "peer", "row", "tape", "from_port", "type_in", "other_type_in", "event_in",
-    "type_out", "event_out", "sound_play",
+    "type_out", "event_out", "srtp_ssrc", "sound_play",
 )  # fmt: skip
 
 PER_LEG: Final = (
     "target", "target_bytes", "may_send", "from_ip", "networks", "network_count", "latch",
-    "pointed", "law", "ssrc", "sequence", "timestamp", "sent_ns", "in_step", "sequence_shift",
-    "timestamp_shift", "sent", "sent_octets", "source", "press", "unread", "tokens", "received_ns",
-    "source_changes", "comfort", "drops",
+    "pointed", "law", "srtp_in", "srtp_out", "srtp_ssrcs", "ssrc", "sequence", "timestamp",
+    "sent_ns", "in_step", "sequence_shift", "timestamp_shift", "sent", "sent_octets", "source",
+    "press", "unread", "tokens", "received_ns", "source_changes", "comfort", "drops",
     "until_ns", "both_heard_ns", "is_a", "held", "keys_muted", "keys_told", "hush_until_ns",
     "sound", "sound_bytes", "sound_at", "sound_loops", "talk", "talk_head", "talk_fill",
 )  # fmt: skip

@@ -8,6 +8,7 @@ anew, and the timestamp goes on by the time that has passed.
 from typing import Final
 
 from dsp.jit import stage
+from switch.media import srtp_stage
 from switch.media.legs import FRAME_BYTES, Drop, Legs
 from switch.media.libc import MSG_DONTWAIT, sendto
 from switch.rtp import packet, serial
@@ -24,14 +25,23 @@ MARKER: Final = 0x80
 
 @stage
 def send(legs: Legs, index: int, start: int, size: int) -> None:
-    """Send `size` bytes at address `start` to the far end of a leg."""
+    """Send `size` bytes at address `start` to the far end of a leg.
+
+    Behind them there is room for the tag of SRTP, which also takes their place: they are gone.
+    """
     if legs.target_bytes[index] == 0 or legs.may_send[index] == 0:
         legs.drops[index, Drop.NOT_SENT.value] += 1
         return
+    protected = size
+    if legs.srtp_out[index] != 0:
+        protected = srtp_stage.protect(legs, index, start, size)
+        if protected < 0:
+            legs.drops[index, Drop.NOT_SENT.value] += 1
+            return
     done = sendto(
         legs.fd[index],
         start,
-        size,
+        protected,
         MSG_DONTWAIT,
         legs.target[index].ctypes.data,
         legs.target_bytes[index],

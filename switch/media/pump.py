@@ -11,7 +11,17 @@ from typing import Final
 
 from dsp.jit import compiled, stage, stamp
 from dsp.leg import Flag
-from switch.media import beat, epoll_event, far_end, outlet, ring, rtp_stages, tape
+from switch.media import (
+    beat,
+    epoll_event,
+    far_end,
+    libsrtp,
+    outlet,
+    ring,
+    rtp_stages,
+    srtp_stage,
+    tape,
+)
 from switch.media import legs as legs_module
 from switch.media.epoll_event import EVENT_DATA_WORD, EVENT_WORDS
 from switch.media.legs import (
@@ -146,6 +156,10 @@ def serve(legs: Legs, index: int, now: int) -> None:
         if size < 0:
             return
         legs.counts[COUNT_PACKETS] += 1
+        if legs.srtp_in[index] != 0:
+            size = srtp_stage.unprotect(legs, index, size)
+            if size < 0:
+                continue
         offset = accept(legs, index, size)
         if offset >= 0:
             deliver(legs, index, offset, size, now)
@@ -334,8 +348,8 @@ def _make_look_again(seal: int) -> LookAgain:
 
 
 _SEAL: Final = stamp(
-    sys.modules[__name__], beat, epoll_event, far_end, legs_module, outlet, ring, rtp_stages,
-    tape, packet, serial, source, telephone_event,
+    sys.modules[__name__], beat, epoll_event, far_end, legs_module, libsrtp, outlet, ring,
+    rtp_stages, srtp_stage, tape, packet, serial, source, telephone_event,
 )  # fmt: skip
 
 pump: Final = compiled(_make_pump(_SEAL))

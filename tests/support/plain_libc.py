@@ -10,7 +10,7 @@ from dataclasses import dataclass
 
 import pytest
 
-from switch.media import beat, outlet, pump, ring, tape
+from switch.media import beat, libsrtp, outlet, pump, ring, srtp_stage, tape
 from switch.media.epoll_event import EVENT_DATA_WORD, EVENT_WORDS
 
 
@@ -40,6 +40,8 @@ class PlainLibc:
             for name in ("memcpy", "recvfrom", "sendto", "epoll_wait"):
                 if hasattr(module, name):
                     monkeypatch.setattr(module, name, getattr(self, name))
+        for name in ("srtp_protect", "srtp_unprotect"):
+            monkeypatch.setattr(srtp_stage, name, libsrtp.plain(name))
         monkeypatch.setattr(pump, "clock_gettime", self.clock_gettime)
         monkeypatch.setattr(pump, "clock_nanosleep", self.clock_nanosleep)
 
