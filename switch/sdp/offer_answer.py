@@ -2,7 +2,8 @@
 
 An answer has the offer's `m=` lines in order: the first acceptable audio is taken, all others get
 port 0. Each side receives with the payload numbers that it listed itself, so we send with the far
-side's and receive with ours. T.38, video and SAVP are refused; an offer of nothing else is 488.
+side's and receive with ours. T.38 and video are refused; an offer of nothing else is 488. An
+audio with SRTP that we can do goes before one without (`crypto`).
 """
 
 import re
@@ -11,6 +12,9 @@ from enum import StrEnum
 from typing import Final, Literal
 
 from switch.errors import PeerError
+from switch.rtp.srtp_suite import MasterKey
+from switch.sdp import crypto
+from switch.sdp.crypto import LegKeys, Srtp
 from switch.sdp.parser import build
 from switch.sdp.session import (
     Direction,
@@ -65,6 +69,16 @@ class LocalMedia:
     event_max: int = 15
     """The highest event that we say we take: 16 (flash) towards terminals, 15 towards trunks."""
     direction: Direction = Direction.SENDRECV
+    srtp: Srtp = Srtp.OFF
+    """Of an offer of ours: anything but OFF offers SRTP and nothing else."""
+    keys: tuple[MasterKey, ...] = ()
+    """Ours to send with, one for each suite, the preferred first. Without them no SRTP is
+    possible: they are only made where the signalling is encrypted (RFC 4568 section 8.3)."""
+
+    @property
+    def is_secret(self) -> bool:
+        """Whether an offer of this is for SRTP."""
+        return self.srtp is not Srtp.OFF and bool(self.keys)
 
 
 @dataclass(frozen=True, slots=True)
@@ -86,6 +100,8 @@ class RemoteAudio:
     hold: Hold = Hold.NONE
     laws_receive: tuple[tuple[int, Law], ...] = ()
     """Every payload number that we listed, with its law: the far side may use any of them."""
+    keys: LegKeys | None = None
+    """Of SRTP; None: in the clear."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -122,6 +138,8 @@ def answer(
     """
     at, codecs = _first_acceptable(offer, local)
     theirs = offer.media[at]
+    chosen = crypto.choose(theirs, local.keys) if theirs.protocol == crypto.PROTOCOL else None
+    lines = (crypto.build_line(chosen[0]),) if chosen else ()
     number, law = codecs.laws[0]
     event_type = codecs.event_type if local.event_type is not None else None
     wanted = _far_direction(offer, theirs).reversed
@@ -130,7 +148,7 @@ def answer(
         receives=wanted.receives and local.direction.receives,
     )
     media = tuple(
-        _own_media(local, ((number, law),), event_type, ours) if n == at else _refuse(m)
+        _own_media(local, ((number, law),), event_type, ours, lines) if n == at else _refuse(m)
         for n, m in enumerate(offer.media)
     )
     remote = RemoteAudio(
@@ -145,6 +163,7 @@ def answer(
         direction=ours.reversed,
         hold=hold_of(offer, theirs),
         laws_receive=((number, law),),
+        keys=chosen[1] if chosen else None,
     )
     timing = (offer.every("t") or [""])[0]
     head = _own_head(local.ip, session_id, version, timing if _TIMING.fullmatch(timing) else "0 0")
@@ -156,7 +175,8 @@ def offer_description(
 ) -> SessionDescription:
     """Return our offer as a value."""
     laws = tuple((STATIC_TYPES[law], law) for law in local.laws)
-    media = _own_media(local, laws, local.event_type, local.direction)
+    lines = crypto.offered_lines(local.keys) if local.is_secret else ()
+    media = _own_media(local, laws, local.event_type, local.direction, lines)
     return SessionDescription(_own_head(local.ip, session_id, version, "0 0"), (media,))
 
 
@@ -176,7 +196,9 @@ def accept_answer(local: LocalMedia, answered: SessionDescription) -> RemoteAudi
     theirs = answered.media[0]
     codecs = _codecs_of(theirs, local)
     ip = _sendable_address(answered, theirs, local)
-    if codecs is None or ip is None:
+    keys = crypto.matched(theirs, local.keys) if local.is_secret else None
+    fits = theirs.protocol == (crypto.PROTOCOL if keys else "RTP/AVP")
+    if codecs is None or ip is None or not fits or local.is_secret != (keys is not None):
         raise PeerError(488, "The answer accepts nothing of our offer")
     number, law = codecs.laws[0]
     has_events = local.event_type is not None and codecs.event_type is not None
@@ -196,6 +218,7 @@ def accept_answer(local: LocalMedia, answered: SessionDescription) -> RemoteAudi
         ),
         hold=hold_of(answered, theirs),
         laws_receive=tuple((STATIC_TYPES[law], law) for law in local.laws),
+        keys=keys,
     )
 
 
@@ -227,15 +250,25 @@ def hold_of(description: SessionDescription, media: Media | None = None) -> Hold
 
 
 def _first_acceptable(offer: SessionDescription, local: LocalMedia) -> tuple[int, _Codecs]:
-    for at, media in enumerate(offer.media):
-        codecs = _codecs_of(media, local)
+    secret = [n for n, m in enumerate(offer.media) if m.protocol == crypto.PROTOCOL]
+    plain = [n for n in range(len(offer.media)) if n not in secret]
+    for at in [*secret, *plain]:
+        media = offer.media[at]
+        codecs = _codecs_of(media, local) if _is_allowed(media, local) else None
         if codecs is not None and _sendable_address(offer, media, local) is not None:
             return at, codecs
     raise PeerError(488, "Not Acceptable Here")
 
 
+def _is_allowed(media: Media, local: LocalMedia) -> bool:
+    """Tell whether the SRTP of a medium, or that it has none, is what we may take."""
+    if media.protocol == crypto.PROTOCOL:
+        return local.srtp is not Srtp.OFF and crypto.choose(media, local.keys) is not None
+    return local.srtp is not Srtp.REQUIRED
+
+
 def _codecs_of(media: Media, local: LocalMedia) -> _Codecs | None:
-    if media.kind != "audio" or media.protocol != "RTP/AVP":
+    if media.kind != "audio" or media.protocol not in {"RTP/AVP", crypto.PROTOCOL}:
         return None
     names = _encodings(media)
     laws: list[tuple[int, Law]] = []
@@ -312,6 +345,7 @@ def _own_media(
     laws: tuple[tuple[int, Law], ...],
     event_type: int | None,
     ours: Direction,
+    crypto_lines: tuple[Line, ...],
 ) -> Media:
     lines = [("a", f"rtpmap:{number} {law}/{_SAMPLE_RATE}") for number, law in laws]
     formats = [str(number) for number, _ in laws]
@@ -320,7 +354,8 @@ def _own_media(
         lines.append(("a", f"rtpmap:{event_type} telephone-event/{_SAMPLE_RATE}"))
         lines.append(("a", f"fmtp:{event_type} 0-{local.event_max}"))
     lines += [("a", f"ptime:{PTIME_MS}"), ("a", ours.value)]
-    return Media("audio", local.port, "RTP/AVP", tuple(formats), tuple(lines))
+    protocol = crypto.PROTOCOL if crypto_lines else "RTP/AVP"
+    return Media("audio", local.port, protocol, tuple(formats), (*lines, *crypto_lines))
 
 
 def _refuse(media: Media) -> Media:
