@@ -227,8 +227,20 @@ class MediaPlane:
             sends=remote.direction is Direction.SENDRECV,
             nat_ip=nat_ip,
             networks=list(networks),
+            srtp=self._srtp(remote),
         )
         self._tell(leg, order)
+
+    def _srtp(self, remote: RemoteAudio) -> wire.Srtp | None:
+        if remote.keys is None:
+            return None
+        return wire.Srtp(
+            suite=remote.keys.ours.suite.value,
+            ours=remote.keys.ours.secret,
+            theirs=remote.keys.theirs.secret,
+            ssrc=self._random.getrandbits(32),
+            sequence=self._random.getrandbits(15),
+        )
 
     def close_leg(self, leg: LegId) -> None:
         """End a leg; a `LegReport(closed=True)` follows, and its port rests."""

@@ -84,7 +84,7 @@ class Reporter:
                 return
             if seat.signalled is None or peer[0] != seat.signalled[0]:
                 continue
-            for one in rtcp.parse(data):
+            for one in rtcp.parse(seat.keys.unprotect_rtcp(data)):
                 if isinstance(one, rtcp.Report):
                     self._read(seat, one, now)
 
@@ -107,7 +107,7 @@ class Reporter:
         ip, port, _ = seat.signalled or ("", 0, "")
         if self._legs.may_send[seat.index] and port < 65535:
             with contextlib.suppress(OSError):
-                seat.rtcp.sendto(data, (ip, port + 1))
+                seat.rtcp.sendto(seat.keys.protect_rtcp(data), (ip, port + 1))
 
 
 def _cname(seat: Seat) -> str:

@@ -10,7 +10,7 @@ import select
 import socket
 import zlib
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import Final
 
 import numpy as np
@@ -29,6 +29,7 @@ from switch.media.legs import (
     Legs,
 )
 from switch.media.messages import LegReport
+from switch.media.seat_keys import SeatKeys
 from switch.rtp import source
 
 NS: Final = 1_000_000_000
@@ -64,6 +65,7 @@ class Seat:
     far_lost: int = 0
     far_jitter_ms: float = 0.0
     """What the far end says of the stream that we send."""
+    keys: SeatKeys = field(kw_only=True, repr=False)
 
 
 class Seats:
@@ -96,7 +98,8 @@ class Seats:
         legs = self._legs
         legs_module.clear(legs, index)
         rtp, rtcp = (socket.socket(fileno=fd) for fd in rights)
-        seat = Seat(order.leg, index, order.ip, order.port, rtp, rtcp)
+        keys = SeatKeys(legs, index)
+        seat = Seat(order.leg, index, order.ip, order.port, rtp, rtcp, keys=keys)
         legs.law[index] = order.law == "PCMA"
         legs.ssrc[index] = order.ssrc
         legs.sequence[index] = order.sequence
@@ -135,6 +138,7 @@ class Seats:
         """Point a leg at its far end. An address that may not be sent to is heard, not sent to."""
         legs, index = self._legs, seat.index
         ip = ipaddress.ip_address(order.ip)
+        seat.keys.take(order.srtp)
         legs.law[index] = order.law == "PCMA"
         legs.type_in[index] = order.payload_type_receive
         legs.other_type_in[index] = order.other_type_receive

@@ -61,6 +61,21 @@ class OpenLeg(msgspec.Struct, frozen=True, gc=False, tag=True):
     """It was open at a worker that died: what waits in its sockets is late."""
 
 
+class Srtp(msgspec.Struct, frozen=True, gc=False):
+    """The keys of a leg, and where our numbers begin if the key that we send with is new."""
+
+    suite: str
+    ours: bytes
+    """Master key and salt."""
+    theirs: bytes
+    ssrc: int
+    sequence: int
+
+    def __repr__(self) -> str:
+        """Say nothing that must not stand in a log."""
+        return f"Srtp({self.suite})"
+
+
 class SetRemote(msgspec.Struct, frozen=True, gc=False, tag=True):
     """Where a leg's far end is, as its SDP says."""
 
@@ -83,6 +98,8 @@ class SetRemote(msgspec.Struct, frozen=True, gc=False, tag=True):
     """Sources within these networks are the far end's too, from any port."""
     sends: bool = True
     """False: the far end holds, and need not send."""
+    srtp: Srtp | None = None
+    """None: in the clear."""
 
 
 class Play(msgspec.Struct, frozen=True, gc=False, tag=True):
