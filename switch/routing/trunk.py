@@ -13,6 +13,7 @@ import msgspec
 from msgspec import Meta
 
 from switch.ids import TrunkId
+from switch.sdp.crypto import Srtp
 from switch.sip.headers import retry_after
 from switch.sip.message import Response
 
@@ -45,9 +46,10 @@ class TrunkSettings(msgspec.Struct, frozen=True, forbid_unknown_fields=True, kw_
     id: TrunkId
     host: str
     port: Annotated[int, Meta(ge=1, le=65_535)] = 5060
-    transport: Literal["udp", "tcp"] = "udp"
+    transport: Literal["udp", "tcp", "tls"] = "udp"
     domain: str = ""
-    """Host part of the URIs that it wants to see; '' is `host`."""
+    """Host part of the URIs that it wants to see, and over TLS the name in its certificate;
+    '' is `host`."""
     order: int = 0
     """Lower is tried first."""
     enabled: bool = True
@@ -67,6 +69,13 @@ class TrunkSettings(msgspec.Struct, frozen=True, forbid_unknown_fields=True, kw_
     options: bool = True
     """Ask it by OPTIONS how it is."""
     nat: bool = False
+    srtp: Srtp = Srtp.ALLOWED
+    """Over TLS: `required` offers SRTP only; `allowed` asks again in the clear after a refusal."""
+
+    def __post_init__(self) -> None:
+        """Refuse what could never work."""
+        if self.srtp is Srtp.REQUIRED and self.transport != "tls":
+            raise ValueError('srtp = "required" needs transport = "tls": keys travel in the SDP')
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -90,6 +99,12 @@ class Trunk:
             return self.settings.domain
         host = f"[{self.settings.host}]" if ":" in self.settings.host else self.settings.host
         return f"{host}:{self.settings.port}"
+
+    @property
+    def certificate_name(self) -> str:
+        """The name that its certificate must hold, over TLS. RFC 5922 section 4."""
+        name, _, port = self.domain.rpartition(":")
+        return (name if port.isdigit() else self.domain).strip("[]")
 
     @property
     def user(self) -> str:

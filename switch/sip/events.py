@@ -36,7 +36,7 @@ class Flow:
     """Where bytes came from, or shall go: one UDP socket and peer, or one connection."""
 
     transport: str
-    """`udp` or `tcp`."""
+    """`udp`, `tcp` or `tls`."""
     local: tuple[str, int]
     peer: tuple[str, int]
     connection: int = 0

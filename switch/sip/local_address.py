@@ -32,7 +32,7 @@ class LocalAddresses:
         """Say that this transport is reached at this address.
 
         Args:
-            transport: `udp` or `tcp`.
+            transport: `udp`, `tcp` or `tls`.
             host: an IP literal as others see us.
             port: as others see it.
             bound: the socket's own address, if it differs (NAT, all interfaces).

@@ -32,6 +32,8 @@ class KnownSource:
     """Answer to where it came from, whatever it says of itself."""
     calls_per_second_max: float | None = None
     """Limit for new calls of a trunk or gateway; None: the limit of a line."""
+    certificate_name: str = ""
+    """What its certificate must hold when we call it over TLS; '': we do not."""
 
 
 class SourceBook:
@@ -58,6 +60,17 @@ class SourceBook:
         found = self._look_up(ip, port, is_udp=key[2])
         self._remembered[key] = found
         return found
+
+    def certificate_names(self, peer: tuple[str, int]) -> frozenset[str]:
+        """Return the names, one of which a certificate at this address must hold."""
+        address = parse_address(peer[0])
+        if address is None:
+            return frozenset()
+        return frozenset(
+            row.certificate_name
+            for network, row in self._rows
+            if row.certificate_name and row.port == peer[1] and _holds(network, address)
+        )
 
     def _look_up(self, ip: str, port: int, *, is_udp: bool) -> KnownSource | None:
         address = parse_address(ip)

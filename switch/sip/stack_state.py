@@ -179,7 +179,10 @@ class StackState:
         if not isinstance(uri, SipUri) or parse_address(uri.host) is None:
             return dialog.flow
         transport = (uri.params.get("transport") or "udp").lower()
-        if transport not in {"udp", "tcp"} or family_of(uri.host) != family_of(dialog.flow.peer[0]):
+        was_secret = dialog.flow.transport == "tls"  # then it stays so: never back to the clear
+        if transport not in {"udp", "tcp", "tls"} or was_secret != (transport == "tls"):
+            return dialog.flow
+        if family_of(uri.host) != family_of(dialog.flow.peer[0]):
             return dialog.flow
         flow = self.addresses.flow_to(transport, uri.host, uri.port or DEFAULT_PORT)
         return flow if self.peer_is_known(flow) else dialog.flow

@@ -92,6 +92,7 @@ class House:
                 network=trunk.settings.host,
                 port=trunk.settings.port,
                 nat=trunk.settings.nat,
+                certificate_name=trunk.certificate_name,
                 calls_per_second_max=float(trunk.settings.calls_per_second_max),
             )
             for trunk in self.trunks

@@ -1,4 +1,4 @@
-"""All TCP connections of the switch: found by number or by peer, limited by address.
+"""All TCP and TLS connections of the switch: found by number or by peer, limited by address.
 
 A stranger's connection is held without a byte and without being read, then closed: it learns
 nothing, and cannot fill our memory (`signalling.md` section 8).
@@ -13,6 +13,7 @@ from switch.sip.events import Flow
 from switch.sip.limits import SipLimits
 from switch.transport.settings import TransportSettings
 from switch.transport.tcp import Ears, TcpConnection, connect
+from switch.transport.tls import Certificates, Names, TlsConnection
 
 
 class Connections:
@@ -23,6 +24,8 @@ class Connections:
         limits: of messages.
         ears: whom they tell.
         is_known: whether the far end of a flow is anybody.
+        certificates: for TLS.
+        names: of which a certificate there must hold one, if we call over TLS.
     """
 
     def __init__(
@@ -32,14 +35,18 @@ class Connections:
         limits: SipLimits,
         ears: Ears,
         is_known: Callable[[Flow], bool],
+        certificates: Certificates | None = None,
+        names: Names = lambda _peer: frozenset(),
     ) -> None:
         self._settings = settings
         self._limits = limits
         self._ears = Ears(ears.on_message, ears.on_garbage, self._closed)
         self._on_closed = ears.on_closed
         self._is_known = is_known
+        self._certificates = certificates
+        self._names = names
         self._by_number: dict[int, TcpConnection] = {}
-        self._by_peer: dict[tuple[str, int], TcpConnection] = {}
+        self._by_peer: dict[tuple[str, tuple[str, int]], TcpConnection] = {}
         self._strangers: OrderedDict[int, socket.socket] = OrderedDict()
         self._numbered = 0
 
@@ -48,11 +55,15 @@ class Connections:
         return len(self._by_number)
 
     def accepted(
-        self, connected: socket.socket, local: tuple[str, int], peer: tuple[str, int]
+        self,
+        connected: socket.socket,
+        local: tuple[str, int],
+        peer: tuple[str, int],
+        transport: str = "tcp",
     ) -> None:
         """Take a connection that came in."""
         self._numbered += 1
-        flow = Flow("tcp", local, peer, self._numbered)
+        flow = Flow(transport, local, peer, self._numbered)
         if not self._is_known(flow):
             self._hold(connected)
             return
@@ -67,16 +78,10 @@ class Connections:
 
     def send(self, data: bytes, flow: Flow) -> bool:
         """Send on this connection, or on one to the same peer, or on a new one; False if none."""
-        found = self._by_number.get(flow.connection) or self._by_peer.get(flow.peer)
+        found = self._by_number.get(flow.connection)
+        found = found or self._by_peer.get((flow.transport, flow.peer)) or self._connect(flow)
         if found is None:
-            try:
-                made = connect(flow.peer)
-            except OSError:
-                return False
-            self._numbered += 1
-            found = self._add(
-                made, Flow("tcp", flow.local, flow.peer, self._numbered), is_open=False
-            )
+            return False
         found.send(data)
         return True
 
@@ -90,17 +95,32 @@ class Connections:
         self._by_peer.clear()
         self._strangers.clear()
 
+    def _connect(self, flow: Flow) -> TcpConnection | None:
+        if flow.transport == "tls" and not (self._certificates and self._names(flow.peer)):
+            return None  # nobody whose certificate we could judge
+        try:
+            made = connect(flow.peer)
+        except OSError:
+            return None
+        self._numbered += 1
+        fresh = Flow(flow.transport, flow.local, flow.peer, self._numbered)
+        return self._add(made, fresh, is_open=False)
+
     def _add(self, connected: socket.socket, flow: Flow, *, is_open: bool) -> TcpConnection:
-        made = TcpConnection(connected, flow, self._ears, self._limits, is_open=is_open)
+        kind = TlsConnection if flow.transport == "tls" else TcpConnection
+        made = kind(connected, flow, self._ears, self._limits, is_open=is_open)
+        if isinstance(made, TlsConnection):
+            assert self._certificates is not None
+            made.begin(self._certificates.contexts(), None if is_open else self._names(flow.peer))
         self._by_number[flow.connection] = made
-        self._by_peer[flow.peer] = made
+        self._by_peer[flow.transport, flow.peer] = made
         made.open()
         return made
 
     def _closed(self, flow: Flow) -> None:
         gone = self._by_number.pop(flow.connection, None)
-        if gone is not None and self._by_peer.get(flow.peer) is gone:
-            del self._by_peer[flow.peer]
+        if gone is not None and self._by_peer.get((flow.transport, flow.peer)) is gone:
+            del self._by_peer[flow.transport, flow.peer]
         self._on_closed(flow)
 
     def _close_if_silent(self, made: TcpConnection) -> None:

@@ -8,6 +8,8 @@ import asyncio
 import socket
 from collections import deque
 from collections.abc import Callable
+from functools import partial
+from pathlib import Path
 
 from switch.clock import Clock
 from switch.errors import PeerError
@@ -17,6 +19,7 @@ from switch.sip.stack import SipStack
 from switch.transport.connections import Connections
 from switch.transport.settings import TransportSettings, address_text, parse_listener
 from switch.transport.tcp import Ears, TcpListener
+from switch.transport.tls import Certificates
 from switch.transport.udp import UdpSocket
 
 
@@ -29,6 +32,10 @@ class SipPump:
         on_event: gets every event, in order.
         settings: where to listen.
         limits: of messages on connections.
+        folder: what the paths of certificates start from.
+
+    Raises:
+        SettingsError: a certificate cannot be read.
     """
 
     def __init__(
@@ -39,6 +46,7 @@ class SipPump:
         on_event: Callable[[Event], None],
         settings: TransportSettings,
         limits: SipLimits = DEFAULT,
+        folder: Path = Path(),
     ) -> None:
         self._stack = stack
         self._clock = clock
@@ -51,6 +59,8 @@ class SipPump:
             limits=limits,
             ears=Ears(self._feed, self._garbage, self._lost),
             is_known=lambda flow: stack.sources.find(flow) is not None,
+            certificates=None if settings.tls is None else Certificates(settings.tls, folder),
+            names=self._names_at,
         )
         self._effects: deque[Effect] = deque()
         self._is_performing = False
@@ -110,7 +120,8 @@ class SipPump:
             local = udp.local
             udp.open()
         else:
-            tcp = TcpListener(listener.host, listener.port, on_accept=self._accepted)
+            accepted = partial(self._accepted, listener.transport)
+            tcp = TcpListener(listener.host, listener.port, on_accept=accepted)
             self._tcp.append(tcp)
             local = tcp.local
             tcp.open()
@@ -141,6 +152,9 @@ class SipPump:
         is_six = ":" in flow.peer[0]
         return next((s for at, s in self._udp.items() if (":" in at[0]) == is_six), None)
 
+    def _names_at(self, peer: tuple[str, int]) -> frozenset[str]:
+        return self._stack.sources.certificate_names(peer)
+
     def _feed(self, data: bytes, flow: Flow) -> None:
         self.apply(self._stack.receive(data, flow, now=self._clock.monotonic()))
 
@@ -153,9 +167,9 @@ class SipPump:
     def _lost(self, flow: Flow) -> None:
         self.apply(self._stack.connection_lost(flow, now=self._clock.monotonic()))
 
-    def _accepted(self, connected: socket.socket, peer: tuple[str, int]) -> None:
+    def _accepted(self, transport: str, connected: socket.socket, peer: tuple[str, int]) -> None:
         name = connected.getsockname()
-        self._connections.accepted(connected, (name[0], name[1]), peer)
+        self._connections.accepted(connected, (name[0], name[1]), peer, transport)
 
     def _rearm(self) -> None:
         """Arm for the next deadline; a timer that is early enough stays, and looks again."""

@@ -70,9 +70,17 @@ class TcpConnection:
 
     def send(self, data: bytes) -> None:
         """Send, behind what already waits."""
-        if self._socket.fileno() < 0 or self._closing:
+        if not self.is_alive:
             return
         self.has_spoken = True
+        self._put(data)
+
+    @property
+    def is_alive(self) -> bool:
+        """Whether anything may still be sent."""
+        return self._socket.fileno() >= 0 and not self._closing
+
+    def _put(self, data: bytes) -> None:
         waiting = bool(self._unsent) or not self._is_open
         self._unsent += data
         if len(self._unsent) > UNSENT_BYTES_MAX:
@@ -107,6 +115,17 @@ class TcpConnection:
         if not data:
             self._fail()
             return
+        self._came(data)
+
+    def _opened(self) -> None:
+        """Do what is first when a connection of ours stands."""
+
+    def _came(self, data: bytes) -> None:
+        """Take what came over the wire."""
+        self._parse(data)
+
+    def _parse(self, data: bytes) -> None:
+        """Cut the stream into messages and hand them on."""
         for found in self._parser.feed(data):
             self.has_spoken = True
             if isinstance(found, PeerError):
@@ -124,6 +143,9 @@ class TcpConnection:
                 return
             self._is_open = True
             asyncio.get_running_loop().add_reader(self._socket.fileno(), self._readable)
+            self._opened()
+            if self._socket.fileno() < 0:
+                return
         self._flush()
 
     def _flush(self) -> None:

@@ -13,7 +13,8 @@ def test_an_address_is_read_and_written_the_same_way() -> None:
 @pytest.mark.parametrize(
     ("listen", "says"),
     [
-        (["tls:127.0.0.1:5061"], "must begin with udp: or tcp:"),
+        (["tls:127.0.0.1:5061"], "needs .transport.tls. with certificate and key"),
+        (["ws:127.0.0.1:5061"], "must begin with udp:, tcp: or tls:"),
         (["udp:127.0.0.1"], "must end with a port"),
         (["udp:127.0.0.1:99999"], "must end with a port"),
         (["udp:kinline.example:5060"], "does not appear to be an IPv4 or IPv6 address"),
