@@ -17,6 +17,7 @@ from switch.routing.trunk import TrunkSettings
 from switch.screening.facts import HouseOrder
 from switch.screening.order import Outcome, preview, screen
 from switch.screening.permit import Denied
+from switch.sdp.crypto import Srtp
 from switch.sip.digest import Algorithm, ha1
 from switch.store import house_orders, house_rows
 from switch.store.engine import driver
@@ -42,6 +43,7 @@ async def _terminal_add(desk: Desk, given: Given) -> dict[str, Any]:
         only=given["only"] or [],
         tty=given["tty"],
         nat=given["nat"],
+        srtp=given["srtp"],
     )
     if terminal.id in house.house.terminals:
         raise UserError(f"There is a terminal {terminal.id} already.")
@@ -102,6 +104,8 @@ async def _trunk_add(desk: Desk, given: Given) -> dict[str, Any]:
         host=given["host"],
         port=given["port"],
         transport=given["transport"],
+        domain=given["domain"],
+        srtp=given["srtp"],
         order=given["order"],
         channels_max=given["channels"],
         user=given["user"],
@@ -245,6 +249,7 @@ def _trunk_view(trunk: TrunkSettings) -> dict[str, Any]:
         "host": trunk.host,
         "port": trunk.port,
         "transport": trunk.transport,
+        "srtp": trunk.srtp,
         "order": trunk.order,
         "channels_max": trunk.channels_max,
         "enabled": trunk.enabled,
@@ -274,6 +279,7 @@ SITE_COMMANDS: Final = (
             option("--only", "a class of call that it may place", default=None, many=True),
             option("--tty", "a text telephone", kind=bool, default=False),
             option("--nat", "stands behind a translator of addresses", kind=bool, default=False),
+            option("--srtp", "sound under a key, over TLS", default="allowed", choices=tuple(Srtp)),
         ),
         run=_terminal_add,
     ),
@@ -307,7 +313,9 @@ SITE_COMMANDS: Final = (
             Argument(name="trunk", help="the trunk's id"),
             Argument(name="--host", help="its address"),
             option("--port", "its port", kind=int, default=5060),
-            option("--transport", "udp or tcp", default="udp", choices=("udp", "tcp")),
+            option("--transport", "how", default="udp", choices=("udp", "tcp", "tls")),
+            option("--domain", "in its URIs and its certificate; its host if not given"),
+            option("--srtp", "sound under a key, over TLS", default="allowed", choices=tuple(Srtp)),
             option("--order", "lower is tried first", kind=int, default=0),
             option("--channels", "calls at once", kind=int, default=30),
             option("--user", "who we are, if it asks"),

@@ -8,6 +8,7 @@ from msgspec import Meta
 from switch.ids import FacilityId, TerminalId, UnitId
 from switch.routing.limits import Limits
 from switch.routing.schedule import Schedule
+from switch.sdp.crypto import Srtp
 
 DigestAlgorithm = Literal["MD5", "SHA-256"]
 
@@ -39,6 +40,8 @@ class Terminal(msgspec.Struct, frozen=True, forbid_unknown_fields=True, kw_only=
     accept_in_band: bool = True
     """Keys may be heard in the sound of this line, beside telephone events."""
     nat: bool = False
+    srtp: Srtp = Srtp.ALLOWED
+    """Sound under a key: possible where it signals over TLS, and there preferred."""
     shared: bool = False
     """Stands for many lines at once (`anonymous_lines`), so it is never busy."""
     disabled_until: float = 0.0
@@ -58,6 +61,8 @@ class Gateway(msgspec.Struct, frozen=True, forbid_unknown_fields=True, kw_only=T
     anonymous_lines: bool = False
     """Each call is a line of its own; for load."""
     nat: bool = False
+    srtp: Srtp = Srtp.ALLOWED
+    """Of its anonymous lines; see `Terminal`."""
 
 
 def anonymous_line(gateway: Gateway, from_user: str) -> Terminal:
@@ -69,5 +74,6 @@ def anonymous_line(gateway: Gateway, from_user: str) -> Terminal:
         unit=gateway.unit,
         gateway=gateway.id,
         nat=gateway.nat,
+        srtp=gateway.srtp,
         shared=True,
     )

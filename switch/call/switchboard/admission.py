@@ -29,6 +29,7 @@ from switch.call.switchboard.money import CallMoney
 from switch.call.switchboard.people import LiveHouse, People
 from switch.call.switchboard.record_keeper import RecordKeeper
 from switch.call.switchboard.rooms import Rooms
+from switch.call.switchboard.secrecy import new_keys
 from switch.call.switchboard.trunks import TrunkDesk
 from switch.errors import PeerError
 from switch.ids import CallId, FacilityId, TerminalId, leg_id
@@ -39,6 +40,7 @@ from switch.routing.trunk import Trunk
 from switch.screening.permit import Denied
 from switch.screening.reasons import DenyReason
 from switch.sdp import parser as sdp_parser
+from switch.sdp.crypto import Srtp
 from switch.sdp.offer_answer import LocalMedia, answer, audio_family, make_offer
 from switch.sip.events import InviteReceived, SourceKind
 from switch.sip.headers import parse_name_addr
@@ -120,7 +122,7 @@ class Admission:
         media: CallerMedia | None = None
         if denied is None:
             try:
-                media = self._media(event, call)
+                media = self._media(event, call, terminal)
             except PeerError as error:
                 effects = self._rooms.stack.respond(event.dialog, error.status, now=now)
                 self._rooms.pump.apply(effects)
@@ -188,7 +190,7 @@ class Admission:
 
     # ---- its sound
 
-    def _media(self, event: InviteReceived, call: CallId) -> CallerMedia:
+    def _media(self, event: InviteReceived, call: CallId, terminal: Terminal) -> CallerMedia:
         leg = leg_id(call, is_b=False)
         session_id = self._rooms.random.getrandbits(31)
         offer = sdp_parser.parse(event.request.body) if event.request.body else None
@@ -196,8 +198,19 @@ class Admission:
             "ip6" if ":" in event.flow.peer[0] else "ip4"
         )
         port = self._rooms.plane.open_leg(leg, family=family, law="PCMU")
-        local = LocalMedia(ip=port.ip, port=port.port, event_max=16)
+        local = LocalMedia(
+            ip=port.ip,
+            port=port.port,
+            event_max=16,
+            srtp=terminal.srtp,
+            keys=new_keys(self._rooms, event.flow, terminal.srtp),
+        )
         if offer is None:
+            if local.srtp is Srtp.REQUIRED and not local.keys:
+                self._rooms.plane.close_leg(leg)
+                raise PeerError(488, "SRTP needs TLS")
+            if local.srtp is not Srtp.REQUIRED:  # nobody could ask again: a late offer is plain
+                local = replace(local, srtp=Srtp.OFF)
             body = make_offer(local, session_id=session_id)
             return CallerMedia(leg=leg, local=local, remote=None, body=body, session_id=session_id)
         try:

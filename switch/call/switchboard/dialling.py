@@ -1,6 +1,7 @@
 """The b-leg: one trunk after the other, until one answers, refuses for good, or none is left."""
 
 from collections.abc import Callable
+from dataclasses import replace
 from typing import Final
 
 from switch.call import effects as fx
@@ -11,6 +12,7 @@ from switch.call.signals import Answer, Fail, Release, Ring, Side, Signal
 from switch.call.switchboard.caller import CallerLeg
 from switch.call.switchboard.record_keeper import RecordKeeper
 from switch.call.switchboard.rooms import Rooms
+from switch.call.switchboard.secrecy import new_keys
 from switch.call.switchboard.trunks import TrunkDesk
 from switch.errors import PeerError
 from switch.ids import CallId, TrunkId, leg_id
@@ -18,6 +20,7 @@ from switch.media.ports import PortsExhausted
 from switch.routing.plan import Route
 from switch.screening.permit import Permit
 from switch.sdp import parser as sdp_parser
+from switch.sdp.crypto import Srtp
 from switch.sdp.offer_answer import Law, LocalMedia, accept_answer, make_offer
 from switch.sip.events import (
     AckMissing,
@@ -36,6 +39,9 @@ from switch.sip.plans import InvitePlan
 
 TRY_S: Final = 4.0
 """How long a trunk may stay silent if another one is left. signalling.md section 3, `try`."""
+
+NO_SUCH_MEDIA: Final = frozenset({415, 488, 606})
+"""Refusals of what we offered, not of the call. RFC 3261 sections 21.4.13, 21.4.26, 21.6.4."""
 
 
 class Dialling:
@@ -71,7 +77,11 @@ class Dialling:
         self._trunks = trunks
         self._routes: list[Route] = []
         self._route: Route | None = None
+        self._plain: LocalMedia | None = None
         self._local: LocalMedia | None = None
+        """What the present trunk was offered."""
+        self._clear_only: set[TrunkId] = set()
+        """Trunks that refused SRTP in this call, and may be asked in the clear."""
         self._try_until: float | None = None
         self._heard = False
         self.from_uri = ""
@@ -110,7 +120,7 @@ class Dialling:
         except PortsExhausted:
             return self._fail(Fail(503, 34), now)
         laws: tuple[Law, ...] = ("PCMU", "PCMA") if law == "PCMU" else ("PCMA", "PCMU")
-        self._local = LocalMedia(ip=port.ip, port=port.port, laws=laws)
+        self._plain = LocalMedia(ip=port.ip, port=port.port, laws=laws)
         self._keeper.dialled(now)
         return self._next_route(Fail(0), now)
 
@@ -192,14 +202,29 @@ class Dialling:
     def _refused(self, response: Response | None, q850: int | None, now: float) -> list[fx.Effect]:
         """Take a refusal; None is our own time-out, which says 0."""
         self._try_until = None
+        again = self._in_the_clear(response)
         self._give_back(response, now)
         fail = Fail(response.status if response is not None else 0, q850)
         if not self.leg.received(fail):
             return []
+        if again is not None and self.leg.state is State.IDLE:
+            self.leg.dial()
+            self._routes.insert(0, again)
+            return self._next_route(fail, now)
         if self.leg.state is State.IDLE and fails_over(fail.status, q850):
             self.leg.dial()
             return self._next_route(fail, now)
         return self._failed(fail, now)
+
+    def _in_the_clear(self, response: Response | None) -> Route | None:
+        """Return the present route if it may be tried again without the SRTP that it refused."""
+        route, local = self._route, self._local
+        if route is None or local is None or response is None or not local.is_secret:
+            return None
+        if response.status not in NO_SUCH_MEDIA or local.srtp is Srtp.REQUIRED:
+            return None
+        self._clear_only.add(route.trunk)
+        return route
 
     def _gone(self, q850: int, now: float) -> list[fx.Effect]:
         self.q850 = q850
@@ -221,7 +246,10 @@ class Dialling:
         return self._fail(last, now)
 
     def _invite(self, route: Route, now: float) -> None:
-        assert self._local is not None
+        assert self._plain is not None
+        flow = self._trunks.flow(route.trunk)
+        srtp = Srtp.OFF if route.trunk in self._clear_only else self._trunks.srtp(route.trunk)
+        self._local = replace(self._plain, srtp=srtp, keys=new_keys(self._rooms, flow, srtp))
         self._route = route
         self._heard = False
         self._try_until = now + TRY_S if self._routes else None
@@ -230,7 +258,7 @@ class Dialling:
             from_uri=route.from_uri,
             from_display="",
             to_uri=route.uri,
-            flow=self._trunks.flow(route.trunk),
+            flow=flow,
             body=make_offer(self._local),
             headers=(("Content-Type", "application/sdp"), *route.headers),
             credential=self._trunks.credential(route.trunk),

@@ -13,6 +13,7 @@ from switch.ids import TrunkId
 from switch.routing.number import E164
 from switch.routing.plan import Route, route
 from switch.routing.trunk import Trunk, TrunkHealth
+from switch.sdp.crypto import Srtp
 from switch.sip.events import Flow, OutOfDialogAnswered, TransactionId
 from switch.sip.headers import retry_after
 from switch.sip.message import Response
@@ -128,6 +129,10 @@ class TrunkDesk:
     def credential(self, trunk: TrunkId) -> ClientCredential | None:
         """What answers a challenge of this trunk."""
         return _credential(self.states[trunk].trunk)
+
+    def srtp(self, trunk: TrunkId) -> Srtp:
+        """Say what is set about its SRTP."""
+        return self.states[trunk].trunk.settings.srtp
 
     def media_networks(self, trunk: TrunkId) -> Sequence[str]:
         """From where this trunk's sound may come, beside the address that it names."""
