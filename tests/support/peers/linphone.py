@@ -1,5 +1,7 @@
 """linphonec as a terminal and as the outside, driven by lines on its standard input.
 
+Over TLS it opens a new connection for its BYE, and `quit` gives that up: let it hang up first.
+
 It needs `use_ipv6=0`, a `bind_address`, and a home of its own with `.local/share/linphone`; it
 rewrites its rc.
 """
@@ -9,6 +11,7 @@ from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 from pathlib import Path
 
+from tests.support.certificates import Authority
 from tests.support.peers.program import needed, running, write_tone
 from tests.support.peers.talk import PEER_HZ
 from tests.support.switch_rig import free_port
@@ -16,13 +19,14 @@ from tests.support.switch_rig import free_port
 RC = """[sip]
 sip_port={port}
 sip_tcp_port=0
-sip_tls_port=0
+sip_tls_port={tls}
 bind_address=127.0.0.1
 use_ipv6=0
 guess_hostname=0
 contact="{user}" <sip:{user}@127.0.0.1>
 register_only_when_network_is_up=0
 register_only_when_upnp_is_ok=0
+{secret}
 default_proxy={proxy}
 
 [net]
@@ -44,7 +48,7 @@ enabled=1
 """
 REGISTRATION = """
 [proxy_0]
-reg_proxy=<sip:{host}>
+reg_proxy=<sip:{host}{way}>
 reg_identity=<sip:{user}@{host}>
 reg_expires=300
 reg_sendregister=1
@@ -55,6 +59,12 @@ userid={user}
 passwd={password}
 realm=kinline
 domain={host}
+"""
+SECRET = """root_ca={authorities}
+verify_server_certs=1
+verify_server_cn=1
+media_encryption=srtp
+media_encryption_mandatory=1
 """
 SAID_S_MAX = 30.0
 MEDIA = "Media streams established"
@@ -99,6 +109,7 @@ async def linphone(
     password: str = "",
     port: int = 0,
     answers: bool = False,
+    authority: Authority | None = None,
 ) -> AsyncIterator[Linphone]:
     """Run linphonec.
 
@@ -109,16 +120,23 @@ async def linphone(
         password: with which.
         port: its SIP port; 0 takes a free one.
         answers: picks up by itself.
+        authority: whom it believes: it signals over TLS and talks over SRTP, never otherwise.
     """
     program = needed("linphonec", "linphone-cli")
     folder = folder / "linphone"
     (folder / ".local" / "share" / "linphone").mkdir(parents=True)
     write_tone(folder / "tone.wav", PEER_HZ)
+    secret, udp, tls = "", port or free_port(), 0
+    if authority is not None:
+        authority.write(folder / "authorities.pem")
+        secret = SECRET.format(authorities=folder / "authorities.pem")
+        udp, tls = 0, udp
     text = RC.format(
-        port=port or free_port(), user=user, media=free_port(), proxy=0 if host else -1
+        port=udp, tls=tls, user=user, media=free_port(), proxy=0 if host else -1, secret=secret
     )
     if host:
-        text += REGISTRATION.format(host=host, user=user, password=password)
+        way = ";transport=tls" if authority is not None else ""
+        text += REGISTRATION.format(host=host, user=user, password=password, way=way)
     (folder / "rc").write_text(text)
     words = [program, "-c", str(folder / "rc")]
     words += ["-a"] if answers else []

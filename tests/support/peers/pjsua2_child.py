@@ -6,6 +6,7 @@ from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 from pathlib import Path
 
+from tests.support.certificates import Authority
 from tests.support.peers.program import needed_module, running, write_tone
 from tests.support.peers.talk import PEER_HZ
 from tests.support.switch_rig import ROOT, free_port
@@ -43,18 +44,31 @@ class Pjsua2Phone:
 
 
 @asynccontextmanager
-async def pjsua2_phone(folder: Path, *, port: int = 0) -> AsyncIterator[Pjsua2Phone]:
-    """Run one, or skip the test where the package is missing."""
+async def pjsua2_phone(
+    folder: Path, *, port: int = 0, authority: Authority | None = None, domain: str = "outside"
+) -> AsyncIterator[Pjsua2Phone]:
+    """Run one, or skip the test where the package is missing.
+
+    Args:
+        folder: of the test.
+        port: its SIP port; 0 takes a free one.
+        authority: signs its certificate: it signals over TLS and talks over SRTP, never otherwise.
+        domain: in its certificate.
+    """
     needed_module("pjsua2", "pjsua2-python")
     folder = folder / "pjsua2"
     folder.mkdir(parents=True)
     write_tone(folder / "tone.wav", PEER_HZ)
+    if authority is not None:
+        authority.write(folder / "authorities.pem")
+        authority.issue(folder, f"dns:{domain}", common=domain)
     words = (sys.executable, "-m", "tests.support.peers.pjsua2_phone")
     async with running(
         folder,
         *words,
         str(port or free_port()),
         str(folder),
+        *(["tls"] if authority is not None else []),
         env={"PYTHONPATH": str(ROOT)},
         piped=True,
     ) as process:

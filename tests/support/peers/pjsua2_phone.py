@@ -1,6 +1,6 @@
 """A pjsua2 telephone in a process of its own: orders by lines on stdin, reports on stdout.
 
-    python -m tests.support.peers.pjsua2_phone SIP_PORT FOLDER
+    python -m tests.support.peers.pjsua2_phone SIP_PORT FOLDER [tls]
     > register sip:t1@127.0.0.1 sip:127.0.0.1:5060 t1 password
     < registered 200
     > call sip:15551000001@127.0.0.1:5060
@@ -9,8 +9,10 @@
     > hang_up
     < ended 200
 
-It says FOLDER/tone.wav and writes what it hears to FOLDER/heard.wav. pjsua2 is picky: what
-`getInfo` returns is held while its media are walked, and the process ends by `os._exit`.
+With `tls` it signals over TLS with FOLDER/tls.crt, tls.key and authorities.pem, and takes and
+offers SRTP only. It says FOLDER/tone.wav and writes what it hears to FOLDER/heard.wav. pjsua2 is
+picky: what `getInfo` returns is held while its media are walked, and the process ends by
+`os._exit`.
 """
 
 import os
@@ -78,11 +80,12 @@ class Account(pj.Account):  # type: ignore[misc]
 class Phone:
     """The library, one account, the files."""
 
-    def __init__(self, port: int, folder: Path) -> None:
+    def __init__(self, port: int, folder: Path, *, tls: bool = False) -> None:
+        self.tls = tls
         self.endpoint = pj.Endpoint()
         self.endpoint.libCreate()
         config = pj.EpConfig()
-        config.logConfig.level = 3
+        config.logConfig.level = 5 if tls else 3  # 5 writes every message down, keys too
         config.logConfig.consoleLevel = 0
         config.logConfig.filename = str(folder / "pjsua2.log")
         config.uaConfig.threadCnt = 0
@@ -93,7 +96,13 @@ class Phone:
         transport = pj.TransportConfig()
         transport.port = port
         transport.boundAddress = "127.0.0.1"
-        self.endpoint.transportCreate(pj.PJSIP_TRANSPORT_UDP, transport)
+        if tls:
+            transport.tlsConfig.CaListFile = str(folder / "authorities.pem")
+            transport.tlsConfig.certFile = str(folder / "tls.crt")
+            transport.tlsConfig.privKeyFile = str(folder / "tls.key")
+            transport.tlsConfig.verifyServer = True
+        kind = pj.PJSIP_TRANSPORT_TLS if tls else pj.PJSIP_TRANSPORT_UDP
+        self.endpoint.transportCreate(kind, transport)
         self.endpoint.libStart()
         self.endpoint.audDevManager().setNullDev()
         for codec in self.endpoint.codecEnum2():
@@ -136,6 +145,9 @@ class Phone:
             config.sipConfig.authCreds.append(pj.AuthCredInfo("digest", "*", user, 0, password))
         config.callConfig.prackUse = pj.PJSUA_100REL_OPTIONAL
         config.callConfig.timerUse = pj.PJSUA_SIP_TIMER_OPTIONAL
+        if self.tls:
+            config.mediaConfig.srtpUse = pj.PJMEDIA_SRTP_MANDATORY
+            config.mediaConfig.srtpSecureSignaling = 1
         config.mediaConfig.transportConfig.boundAddress = "127.0.0.1"
         config.mediaConfig.transportConfig.publicAddress = "127.0.0.1"
         return config
@@ -152,7 +164,7 @@ class Phone:
 
 def main() -> None:
     """Run one telephone."""
-    phone = Phone(int(sys.argv[1]), Path(sys.argv[2]))
+    phone = Phone(int(sys.argv[1]), Path(sys.argv[2]), tls="tls" in sys.argv[3:])
     report("ready")
     phone.run()
     phone.calls.clear()
