@@ -20,7 +20,8 @@ Ip = ipaddress.IPv4Address | ipaddress.IPv6Address
 
 def may_be_sent_to(ip: Ip, port: int) -> bool:
     """Tell whether RTP may go there: one host, no well-known port."""
-    never = ip.is_multicast or ip.is_unspecified or ip.is_reserved
+    reserved = ip.is_reserved and not ip.is_loopback  # ::1 lies in the reserved ::/8
+    never = ip.is_multicast or ip.is_unspecified or reserved
     return not never and str(ip) != "255.255.255.255" and port >= PORT_MIN
 
 

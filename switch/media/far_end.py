@@ -1,7 +1,8 @@
 """Is this datagram from the leg's far end? Source: RFC 7362.
 
 The signalled address and port; for a trunk with media networks, any port there; for a terminal
-behind a NAT, the first source at its SIP address that sends five good packets in a row.
+behind a NAT, the first source at its SIP address that sends five good packets in a row, and that
+may be the signalled one: once locked, no other is followed.
 """
 
 from typing import Final
@@ -27,11 +28,12 @@ SOCKADDR_IP4_BYTES: Final = 16
 def is_known(legs: Legs, index: int) -> bool:
     """Tell whether the datagram at hand is from the leg's far end."""
     port = packet.word16(legs.sender, 2)
+    learning = legs.latch[index, Latch.MODE.value] == LATCH_LEARNING
+    if learning and learn(legs, index, port):
+        return True
     if port == legs.from_port[index] and is_same_address(legs, index):
         return True
-    if legs.latch[index, Latch.MODE.value] == LATCH_LEARNING:
-        return learn(legs, index, port)
-    return bool(legs.network_count[index] > 0) and is_in_networks(legs, index)
+    return not learning and bool(legs.network_count[index] > 0) and is_in_networks(legs, index)
 
 
 @stage

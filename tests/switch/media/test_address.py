@@ -15,6 +15,7 @@ from switch.media.address import mask_words, may_be_sent_to, sockaddr, words
         ("255.255.255.255", 4000, False),
         ("0.0.0.0", 4000, False),
         ("2001:db8::1", 4000, True),
+        ("::1", 4000, True),
         ("ff02::1", 4000, False),
         ("::", 4000, False),
     ],

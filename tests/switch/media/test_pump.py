@@ -14,7 +14,7 @@ from switch.media.legs import (
     Mail,
 )
 from switch.rtp import source
-from tests.support.leg_pair import FD, HOUR_NS, A, B, LegPair
+from tests.support.leg_pair import FD, HOUR_NS, PORT, A, B, LegPair
 
 SOUND = bytes(range(160))
 
@@ -157,6 +157,17 @@ def test_until_it_is_locked_we_send_to_the_signalled_address(pair: LegPair) -> N
         pair.say(A, sequence, ip="198.51.100.1", port=7777)
     pair.say(B, 1)
     assert pair.libc.outbox[-1].sockaddr[4:8] == bytes([192, 0, 2, 1])
+
+
+def test_the_signalled_source_locks_too_and_no_other_is_followed_then(pair: LegPair) -> None:
+    latching(pair)
+    pair.legs.latch[A, Latch.IP : Latch.IP + 4] = pair.legs.from_ip[A]
+    for sequence in range(1, 6):
+        pair.say(A, sequence)
+    for sequence in range(1, 9):
+        pair.say(A, sequence, port=7777, ssrc=8)
+    assert pair.legs.from_port[A] == PORT[A]
+    assert pair.dropped(A)[Drop.NOT_OUR_SOURCE] == 8
 
 
 def test_a_change_of_source_begins_the_count_anew(pair: LegPair) -> None:
