@@ -45,10 +45,8 @@ def assert_nowhere(keys: set[bytes], rig: TlsRig) -> None:
 
 
 async def test_pjsua2_registers_over_tls_and_talks_under_a_key(tmp_path: Path) -> None:
-    async with (
-        TlsRig(tmp_path, terminal_srtp="required") as rig,
-        pjsua2_phone(tmp_path, authority=rig.authority) as peer,
-    ):
+    rig = TlsRig(tmp_path, terminal_srtp="required")
+    async with rig, pjsua2_phone(tmp_path, authority=rig.authority) as peer:
         outside = await rig.outside()
         uri = f"sip:{rig.host};transport=tls"
         peer.order("register", f"sip:t1@{rig.host}", uri, "t1", rig.password("T1"))
