@@ -30,7 +30,8 @@ SHARED: Final = (
 INHERITED: Final = (
     "target", "target_bytes", "from_ip", "from_port", "networks", "network_count", "latch",
     "pointed", "event_in", "ssrc", "sequence", "timestamp", "sent_ns", "sent", "sent_octets",
-    "source", "press", "received_ns", "source_changes", "comfort", "drops", "both_heard_ns",
+    "srtp_ssrc", "source", "press", "received_ns", "source_changes", "comfort", "drops",
+    "both_heard_ns",
     "keys_told",
 )  # fmt: skip
 """What goes on where it stood. Everything else is ordered anew by control."""

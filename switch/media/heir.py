@@ -75,6 +75,7 @@ class Heir:
         if (
             offset < 0
             or legs.keys_told[index] == 0
+            or legs.srtp_ssrc[index] >= 0  # its keys are behind a cipher that is not here yet
             or data[1] & 0x7F != legs.event_in[index]
             or peer[1] != legs.from_port[index]
             or list(address.words(ipaddress.ip_address(peer[0]))) != legs.from_ip[index].tolist()

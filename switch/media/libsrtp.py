@@ -67,7 +67,16 @@ class SrtpSession:
         ssrc = Policy.SSRC_ANY_OUTBOUND if sends else Policy.SSRC_ANY_INBOUND
         policy = Policy(key=key.secret, ssrc_type=ssrc, srtp_profile=_PROFILES[key.suite])
         policy.window_size = WINDOW_PACKETS
+        self._policy = policy
         self._session = Session(policy)
+
+    def go_on(self, ssrc: int, rollovers: int) -> None:
+        """Know a source whose numbers have wrapped so often before we ever heard it."""
+        self._policy.ssrc_type, self._policy.ssrc_value = Policy.SSRC_SPECIFIC, ssrc
+        self._session.add_stream(self._policy)
+        _LIBRARY.srtp_set_stream_roc(
+            ctypes.c_void_p(self.address), ctypes.c_uint32(ssrc), ctypes.c_uint32(rollovers)
+        )
 
     @property
     def address(self) -> int:

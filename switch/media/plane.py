@@ -238,8 +238,6 @@ class MediaPlane:
             suite=remote.keys.ours.suite.value,
             ours=remote.keys.ours.secret,
             theirs=remote.keys.theirs.secret,
-            ssrc=self._random.getrandbits(32),
-            sequence=self._random.getrandbits(15),
         )
 
     def close_leg(self, leg: LegId) -> None:

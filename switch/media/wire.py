@@ -27,7 +27,7 @@ from switch.media.messages import (
 
 Law = Literal["PCMU", "PCMA"]
 
-PROTOCOL: Final = 2
+PROTOCOL: Final = 3
 """Raised with every change of this file: a worker of another version is let go, not talked to."""
 
 MESSAGE_BYTES_MAX: Final = 1 << 17
@@ -62,14 +62,12 @@ class OpenLeg(msgspec.Struct, frozen=True, gc=False, tag=True):
 
 
 class Srtp(msgspec.Struct, frozen=True, gc=False):
-    """The keys of a leg, and where our numbers begin if the key that we send with is new."""
+    """The keys of a leg."""
 
     suite: str
     ours: bytes
     """Master key and salt."""
     theirs: bytes
-    ssrc: int
-    sequence: int
 
     def __repr__(self) -> str:
         """Say nothing that must not stand in a log."""

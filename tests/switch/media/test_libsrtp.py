@@ -94,6 +94,19 @@ def test_reports_travel_as_srtcp(suite: Suite) -> None:
     assert receiver.unprotect_rtcp(bytes(3000)) is None
 
 
+def test_a_session_goes_on_with_a_source_that_has_wrapped() -> None:
+    key = MasterKey(CM_80, bytes(range(30)))
+    sender, heir = SrtpSession(key, sends=True), SrtpSession(key, sends=False)
+    for number in range(0xFFF0, 0x20010, 0x4000):
+        data = build(RtpPacket(0, number & 0xFFFF, 7, 9, b"\x55" * 20))
+        _, made = run("srtp_protect", sender, data)
+    assert run("srtp_unprotect", SrtpSession(key, sends=False), made)[0] == AUTH_FAILED
+    heir.go_on(9, 1)
+    assert run("srtp_unprotect", heir, made) == (OK, data)
+    other = build(RtpPacket(0, 5, 7, 10, b"\x55" * 20))
+    assert run("srtp_unprotect", heir, run("srtp_protect", sender, other)[1]) == (OK, other)
+
+
 def test_a_key_shows_itself_nowhere() -> None:
     key = MasterKey(CM_80, b"secret secret secret secret 30")
     assert "secret " not in f"{key!r} {key}"

@@ -11,7 +11,7 @@ import pytest
 
 from switch.sip.events import AckMissing, Answered, ByeReceived, InviteReceived, InviteTimedOut
 from tests.support.lossy_relay import LossyRelay
-from tests.switch.transport.test_sip_pump import Side, opened, until
+from tests.support.sip_side import Side, opened, until
 
 SIPP = shutil.which("sipp")
 pytestmark = [
