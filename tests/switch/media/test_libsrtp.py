@@ -97,6 +97,7 @@ def test_reports_travel_as_srtcp(suite: Suite) -> None:
 def test_a_session_goes_on_with_a_source_that_has_wrapped() -> None:
     key = MasterKey(CM_80, bytes(range(30)))
     sender, heir = SrtpSession(key, sends=True), SrtpSession(key, sends=False)
+    data = made = b""
     for number in range(0xFFF0, 0x20010, 0x4000):
         data = build(RtpPacket(0, number & 0xFFFF, 7, 9, b"\x55" * 20))
         _, made = run("srtp_protect", sender, data)
