@@ -8,6 +8,7 @@ from collections.abc import Callable, Coroutine, Sequence
 from pathlib import Path
 from typing import Any, Protocol
 
+from switch.admin.resources import shortages, this_machine
 from switch.errors import KinlineError
 from switch.media.prompt_synthesis import missing
 
@@ -54,22 +55,25 @@ def check_program(argv: Sequence[str], *, load: Loads) -> int:
     """`kinline check F`: says what is wrong in a configuration."""
     parser = argparse.ArgumentParser(
         prog="kinline check",
-        description="Says what is wrong in a configuration, by path and line. Exit code 0: fine.",
+        description="Says what is wrong in a configuration, by path and line, and notes what this "
+        "machine is short of. Exit code 0: fine.",
     )
     parser.add_argument("file", type=Path, help="the configuration")
     parser.add_argument("--data", type=Path, help="also look whether its prompts are there")
     parser.add_argument("--json", action="store_true", help="print JSON")
     given = parser.parse_args(argv)
     faults: list[str] = []
+    notes: list[str] = []
     try:
-        load(given.file)
+        notes = shortages(load(given.file).media, this_machine())
     except KinlineError as error:
         faults.append(str(error))
     if given.data is not None and not faults:
         folder = given.file.parent / "prompts"
         faults += [f"no prompt {name}" for name in missing(given.data, folder, {})]
     if given.json:
-        sys.stdout.write(json.dumps({"ok": not faults, "faults": faults}) + "\n")
+        sys.stdout.write(json.dumps({"ok": not faults, "faults": faults, "notes": notes}) + "\n")
     else:
         sys.stdout.write("".join(f"{fault}\n" for fault in faults) or f"{given.file}: fine\n")
+        sys.stdout.write("".join(f"note: {note}\n" for note in notes))
     return 2 if faults else 0
