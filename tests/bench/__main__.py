@@ -7,7 +7,14 @@ import subprocess
 import sys
 from pathlib import Path
 
-BENCHES = ("bench_parser", "bench_metering", "bench_screening", "bench_dsp", "bench_media")
+BENCHES = (
+    "bench_parser",
+    "bench_metering",
+    "bench_screening",
+    "bench_dsp",
+    "bench_media",
+    "bench_srtp",
+)
 
 
 def machine() -> dict[str, object]:
