@@ -1,6 +1,7 @@
 """The b-leg's wire against a stack, trunks and a keeper that only note what they are told."""
 
 from dataclasses import dataclass, field
+from random import Random
 from typing import Any
 
 import pytest
@@ -12,16 +13,22 @@ from switch.call.switchboard.dialling import TRY_S, Dialling
 from switch.ids import CallId, TrunkId
 from switch.media.ports import RtpPort
 from switch.routing.plan import Route
+from switch.sdp.crypto import Srtp, fresh_keys
+from switch.sdp.offer_answer import LocalMedia
+from switch.sdp.offer_answer import answer as sdp_answer
+from switch.sdp.parser import parse
 from switch.sip.events import (
     Answered,
     ByeReceived,
     DialogId,
     Event,
+    Flow,
     InviteTimedOut,
     ProgressReceived,
     Refused,
 )
 from switch.sip.message import Response
+from switch.sip.plans import InvitePlan
 from tests.switch.call.script_rig import PERMIT
 
 SDP = (
@@ -42,10 +49,12 @@ class Stack(Notes):
 
     def __init__(self) -> None:
         self.invited = 0
+        self.bodies: list[bytes] = []
         self.ended: list[int] = []
 
-    def invite(self, _plan: object, *, now: float) -> tuple[DialogId, list[object]]:
+    def invite(self, plan: InvitePlan, *, now: float) -> tuple[DialogId, list[object]]:
         self.invited += 1
+        self.bodies.append(plan.body)
         return DialogId(self.invited), []
 
     def bye(self, dialog: int, *, now: float) -> list[object]:
@@ -60,6 +69,10 @@ class Plane(Notes):
 
 class Trunks(Notes):
     """So many trunks, of one channel each."""
+
+    failovers = 0
+    transport = "udp"
+    setting = Srtp.ALLOWED
 
     def __init__(self, count: int) -> None:
         self.free = {TrunkId(f"trunk-{n}") for n in range(count)}
@@ -83,6 +96,18 @@ class Trunks(Notes):
     def family(self, _trunk: TrunkId) -> str:
         return "ip4"
 
+    def flow(self, _trunk: TrunkId) -> Flow:
+        return Flow(self.transport, ("192.0.2.1", 5061), ("192.0.2.9", 5061))
+
+    def srtp(self, _trunk: TrunkId) -> Srtp:
+        return self.setting
+
+    def media_networks(self, _trunk: TrunkId) -> tuple[str, ...]:
+        return ()
+
+    def credential(self, _trunk: TrunkId) -> None:
+        return None
+
 
 @dataclass
 class Told:
@@ -97,6 +122,8 @@ class Told:
 
 
 class Rooms(Notes):
+    random = Random(1)
+
     def __init__(self) -> None:
         self.stack, self.plane, self.pump, self.clock = Stack(), Plane(), Notes(), Notes()
 
@@ -104,8 +131,9 @@ class Rooms(Notes):
 class Rig:
     """One b-leg."""
 
-    def __init__(self, trunks: int = 2) -> None:
+    def __init__(self, trunks: int = 2, *, transport: str = "udp", srtp: str = "allowed") -> None:
         self.rooms, self.trunks, self.told = Rooms(), Trunks(trunks), Told()
+        self.trunks.transport, self.trunks.setting = transport, Srtp(srtp)
         self.leg = Leg.outgoing()
         made: Any = Dialling
         caller = Notes()
@@ -202,6 +230,64 @@ def test_an_answer_without_usable_sound_is_released_as_a_failure() -> None:
     assert rig.rooms.stack.ended == [1]
     assert rig.told.signals == [Fail(488, 88)]
     assert len(rig.trunks.free) == 2
+
+
+@pytest.mark.parametrize(
+    ("transport", "srtp", "secret"),
+    [
+        ("tls", "allowed", True),
+        ("tls", "required", True),
+        ("tls", "off", False),
+        ("udp", "allowed", False),
+    ],
+)
+def test_srtp_is_offered_over_tls_only(transport: str, srtp: str, secret: bool) -> None:
+    rig = Rig(transport=transport, srtp=srtp)
+    (body,) = rig.rooms.stack.bodies
+    assert (b"RTP/SAVP" in body) is (b"a=crypto:" in body) is secret
+
+
+@pytest.mark.parametrize("status", [415, 488, 606])
+def test_a_trunk_that_refuses_srtp_is_asked_again_in_the_clear(status: int) -> None:
+    rig = Rig(transport="tls")
+    rig.hear(refused(1, status))
+    assert [b"a=crypto:" in body for body in rig.rooms.stack.bodies] == [True, False]
+    rig.hear(answered(2))
+    assert rig.told.signals == [Answer()]
+
+
+def test_a_trunk_that_refuses_the_clear_too_has_refused() -> None:
+    rig = Rig(transport="tls")
+    rig.hear(refused(1, 488))
+    rig.hear(refused(2, 488))
+    assert (rig.rooms.stack.invited, rig.told.signals) == (2, [Fail(488)])
+    assert len(rig.trunks.free) == 2
+
+
+def test_where_srtp_is_required_nobody_is_asked_in_the_clear() -> None:
+    rig = Rig(transport="tls", srtp="required")
+    rig.hear(refused(1, 488))
+    assert (rig.rooms.stack.invited, rig.told.signals) == (1, [Fail(488)])
+
+
+def test_an_answer_in_the_clear_to_an_offer_of_srtp_is_no_answer() -> None:
+    rig = Rig(transport="tls")
+    rig.hear(answered(1))
+    assert rig.told.signals == [Fail(488, 88)]
+
+
+def test_each_trunk_is_offered_keys_of_its_own() -> None:
+    rig = Rig(transport="tls")
+    rig.hear(refused(1, 503))
+    first, second = (
+        {line for line in body.split(b"\r\n") if line.startswith(b"a=crypto:")}
+        for body in rig.rooms.stack.bodies
+    )
+    assert first
+    assert not first & second
+    far = LocalMedia("192.0.2.9", 4000, srtp=Srtp.ALLOWED, keys=fresh_keys(Random(2)))
+    rig.hear(answered(2, sdp_answer(parse(rig.rooms.stack.bodies[1]), far, session_id=1).body))
+    assert rig.told.signals == [Answer()]
 
 
 def test_a_bye_and_our_own_that_cross_are_one() -> None:
