@@ -70,8 +70,9 @@ class Path:
             seat,
             wire.SetRemote(
                 leg, "127.0.0.1", phone.getsockname()[1], "PCMU", 0, 0, -1, -1, -1, True, "", [],
-                srtp,
+                srtp=srtp,
             ),
+            now=0.0,
         )  # fmt: skip
 
     def round(self) -> float:

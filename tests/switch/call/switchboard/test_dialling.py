@@ -70,7 +70,6 @@ class Plane(Notes):
 class Trunks(Notes):
     """So many trunks, of one channel each."""
 
-    failovers = 0
     transport = "udp"
     setting = Srtp.ALLOWED
 
