@@ -31,7 +31,7 @@ does not come ends a call."""
 DEATHS_MAX: Final = len(BACK_OFF_S)
 """So many workers may die in a row under a call; then the call is given up."""
 
-STABLE_S: Final = 5.0
+STABLE_S: Final = 1.0
 """A worker that lived so long with a call was not killed by it. Chosen: a call that crashes what
 carries it does so at its next packet or tick."""
 

@@ -181,6 +181,7 @@ def test_calls_that_kill_every_worker_are_given_up_and_no_port_is_leaked(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr(plane_heirs, "BACK_OFF_S", (0.0, 0.05, 0.05, 0.05))
+    monkeypatch.setattr(plane_heirs, "STABLE_S", 60.0)
 
     async def scene(rig: Rig) -> None:
         await joined(rig)
