@@ -40,6 +40,10 @@ class Speaks(Protocol):
         """Return the files to play, in order."""
         ...
 
+    def version(self, phrase: Phrase, language: str) -> str:
+        """Return the hash of what a phrase sounds like now."""
+        ...
+
 
 @dataclass(frozen=True, slots=True)
 class Surviving:
@@ -261,6 +265,12 @@ class MediaPlane:
         there = [str(path.absolute()) for path in paths if path not in missing]
         self._tell(leg, wire.Play(leg=leg, paths=there, play=play))
         return [path.stem for path in missing]
+
+    def versions(self, phrases: Sequence[Phrase], language: str) -> list[str]:
+        """Return the version of each phrase as `play` would say it now, for the record."""
+        if self._speaks is None:
+            raise LocalError("this media plane has no phrase book")
+        return [self._speaks.version(phrase, language) for phrase in phrases]
 
     def play_files(self, leg: LegId, paths: Sequence[Path], *, play: int) -> None:
         """The same for files of 8 kHz u-law without a header."""

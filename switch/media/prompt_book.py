@@ -10,6 +10,7 @@ which sentence lacks it.
 """
 
 from collections.abc import Sequence
+from hashlib import sha256
 from pathlib import Path
 from typing import Final
 
@@ -26,6 +27,9 @@ RENDERED_MAX: Final = 2048
 """Sentences with the same values whose files are remembered. Chosen: every price and length of a
 busy site."""
 
+VERSION_CHARS: Final = 16
+"""Of a version. Chosen: 64 bits, as the pieces in `made.json`; nobody forges his own prompts."""
+
 
 class PhraseBook:
     """All prompts of all languages.
@@ -40,10 +44,37 @@ class PhraseBook:
         self._folder = data / "prompts"
         self._rendered: dict[tuple[Phrase, str], tuple[Path, ...]] = {}
         self._places: dict[tuple[str, str], Path] = {}
+        self._digests: dict[Path, tuple[tuple[int, int], bytes]] = {}
 
     def render(self, phrases: Sequence[Phrase], language: str) -> list[Path]:
         """Return the files to play, in order; µ-law, 8 kHz, no header."""
         return [path for phrase in phrases for path in self._files(phrase, language)]
+
+    def version(self, phrase: Phrase, language: str) -> str:
+        """Say which wording of a phrase is in force: 16 hexadecimal digits of its sound's hash.
+
+        Another recording, another synthesis or another text is another version. What is filled
+        in (a name, an amount) is part of it, as the called party hears it. A missing file counts
+        as silence, which is what is played.
+        """
+        whole = sha256()
+        for path in self._files(phrase, language):
+            whole.update(self._digest(path))
+        return whole.hexdigest()[:VERSION_CHARS]
+
+    def _digest(self, path: Path) -> bytes:
+        """Return the hash of a file; it is read again only after it was written again."""
+        try:
+            found = path.stat()
+        except OSError:
+            return b""
+        stamp = (found.st_mtime_ns, found.st_size)
+        known = self._digests.get(path)
+        if known is None or known[0] != stamp:
+            if len(self._digests) >= PIECES_MAX:
+                self._digests.clear()
+            known = self._digests[path] = (stamp, sha256(path.read_bytes()).digest())
+        return known[1]
 
     def missing(self, phrases: Sequence[Phrase], language: str) -> list[str]:
         """Return the names of the pieces that have no file."""

@@ -265,7 +265,8 @@ class CallDriver:
 
     def _play(self, effect: fx.Effect, now: float) -> None:
         assert isinstance(effect, fx.Play)
-        self.keeper.prompt_started(effect, now)
+        versions = self._rooms.plane.versions(effect.phrases, effect.language)
+        self.keeper.prompt_started(effect, versions, now)
         missing = self._rooms.plane.play(
             self._leg(effect.side), effect.phrases, language=effect.language, play=effect.play
         )

@@ -159,11 +159,15 @@ class RecordKeeper:
         detail = (("gap_ms", str(round(1000 * (report.at - lost_at)))),)
         self.mark(fx.Mark("media_gap", "log", "a media worker was replaced", detail), report.at)
 
-    def prompt_started(self, play: fx.Play, now: float) -> None:
-        """Something is said to one side."""
+    def prompt_started(self, play: fx.Play, versions: list[str], now: float) -> None:
+        """Something is said to one side, in these versions of its sentences.
+
+        calls.md section 2.2: prompt id, version, language, start and end, per leg.
+        """
         keys = [p.key for p in play.phrases]
         self._prompts[play.play] = {
             "prompts": keys,
+            "versions": versions,
             "side": play.side.value,
             "language": play.language,
             "started_at": self._wall(now),

@@ -45,6 +45,28 @@ def test_the_short_sentence_is_said_where_a_value_is_missing(book: PhraseBook) -
     assert stems(book, Phrase("deny_suspended")) == ["deny_suspended_short"]
 
 
+def test_a_version_is_what_is_heard(book: PhraseBook, tmp_path: Path) -> None:
+    folder = tmp_path / "prompts" / "en"
+    for piece in ("offer.0", "n1", "n2", "pause"):
+        lay(folder / f"{piece}.ulaw").write_bytes(piece.encode())
+    one = Phrase("offer", (("key", Digits("1")),))
+    first = book.version(one, "en")
+    assert len(first) == 16
+    assert book.version(one, "en") == first
+    assert book.version(Phrase("offer", (("key", Digits("2")),)), "en") != first
+    lay(folder / "n1.ulaw").write_bytes(b"another voice")
+    assert book.version(one, "en") != first
+
+
+def test_a_facility_s_own_recording_is_another_version(book: PhraseBook, tmp_path: Path) -> None:
+    silent = book.version(Phrase("enter_pin"), "en")
+    lay(tmp_path / "prompts" / "en" / "enter_pin.ulaw")
+    ours = book.version(Phrase("enter_pin"), "en")
+    lay(tmp_path / "prompts" / "custom" / "en" / "enter_pin.ulaw").write_bytes(b"\xfe" * 160)
+    book.forget()
+    assert len({silent, ours, book.version(Phrase("enter_pin"), "en")}) == 3
+
+
 def test_another_language_may_be_asked_for_within_a_prompt(book: PhraseBook) -> None:
     files = book.render([Phrase("offer@es", (("key", Digits("8")),))], "en")
     assert {file.parent.name for file in files} == {"es"}
