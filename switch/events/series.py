@@ -124,6 +124,7 @@ class Series:
         say("registrations_active", "Terminals with a binding.", {})
         say("trunk_up", "1 if the trunk answers.", trunk)
         say("trunk_channels", "Calls on the trunk.", trunk)
+        say("register_whole", "1 if the privileged register is proved; 0: nothing is heard.", {})
         say("draining", "1 if no new calls are taken.", {})
         say("media_legs", "Legs with media.", {"worker": ()})
         say("media_workers_alive", "Media workers that answer.", {})

@@ -31,6 +31,10 @@ class BoardView:
         """See LiveView."""
         return self._board.draining
 
+    def register_fault(self) -> str:
+        """See LiveView."""
+        return self._board.register_fault()
+
     async def cut(
         self, call: int, *, by: str, why: str, disable_terminal_s: int = 0, block: bool = False
     ) -> None:

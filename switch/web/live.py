@@ -40,6 +40,10 @@ class LiveView(Protocol):
         """Whether new calls are refused."""
         ...
 
+    def register_fault(self) -> str:
+        """Why the privileged register is not whole; '' if it is. calls.md section 6, P8."""
+        ...
+
     async def cut(
         self, call: int, *, by: str, why: str, disable_terminal_s: int = 0, block: bool = False
     ) -> None:

@@ -217,6 +217,7 @@ def draw(paper: Paper, view: LiveView, scope: Scope) -> Mapping[str, str]:
         "sees_node": scope.node,
         "counts": _counts(rows, trunks, workers),
         "is_draining": view.is_draining(),
+        "is_register_whole": not view.register_fault(),
     }
     names = SECTIONS if scope.node else SECTIONS[:2]
     return {name: paper.draw(f"_{name}.html", words, **values) for name in names}

@@ -25,6 +25,9 @@ WORDS: Final[Mapping[str, tuple[str, str]]] = {
     "sum.trunks":         ("trunks up",                           "troncales activas"),
     "sum.late":           ("late ticks",                          "ciclos tardíos"),
     "sum.draining":       ("draining: no new calls",              "cerrando: sin llamadas nuevas"),
+    "sum.register":
+        ("The privileged register is not whole: nothing is recorded, listened to or inspected.",
+         "El registro privilegiado no está íntegro: no se graba, ni se escucha, ni se analiza."),
     "sum.serving":        ("serving",                             "en servicio"),
     "col.call":           ("Call",                                "Llamada"),
     "col.state":          ("State",                               "Estado"),

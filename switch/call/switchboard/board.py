@@ -393,11 +393,16 @@ class Switchboard:
             "worker_pids": list(self._rooms.plane.worker_pids().values()),
             "bindings": len(self.bindings),
             "trunks": self.trunk_rows(),
+            "register_fault": self.register_fault(),
             "turned_away": dict(self.turned_away.counts),
             "turned_away_unwritten": self.turned_away.unwritten,
             "dropped": stack.dropped,
             "refused": stack.refused,
         }
+
+    def register_fault(self) -> str:
+        """Why the privileged register is not whole, so that nothing is heard; '' if it is."""
+        return self._rooms.houses.register.fault
 
     def trunk_rows(self) -> list[dict[str, Any]]:
         """One row per trunk."""

@@ -35,7 +35,7 @@ def test_every_name_of_the_design_is_there() -> None:
         "sip_requests_total", "sip_responses_total", "sip_retransmissions_total",
         "sip_dropped_total", "sip_shed_total", "transactions", "registrations_active",
         "digest_failures_total", "trunk_up", "trunk_channels", "trunk_failovers_total",
-        "draining", "rtp_packets_total", "rtp_lost_total", "rtp_dropped_total",
+        "register_whole", "draining", "rtp_packets_total", "rtp_lost_total", "rtp_dropped_total",
         "rtp_jitter_seconds", "rtp_mos", "rtp_ports_in_use", "frame_deadline_misses_total",
         "frame_batch_seconds", "socket_rcvbuf_errors_total", "ledger_reserve_failures_total",
         "ledger_lag_seconds", "control_lag_seconds", "leases_held", "orphans_reaped_total",

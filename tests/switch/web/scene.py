@@ -71,6 +71,7 @@ class View:
         ]  # fmt: skip
         self.cuts: list[tuple[Any, ...]] = []
         self.draining = False
+        self.fault = ""
 
     def live_calls(self) -> list[dict[str, Any]]:
         return self.rows
@@ -86,6 +87,9 @@ class View:
 
     def is_draining(self) -> bool:
         return self.draining
+
+    def register_fault(self) -> str:
+        return self.fault
 
     async def cut(
         self, call: int, *, by: str, why: str, disable_terminal_s: int = 0, block: bool = False

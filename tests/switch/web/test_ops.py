@@ -29,6 +29,13 @@ async def test_the_page_shows_what_lives_without_any_script(site: Site) -> None:
     assert "1.25 ms" in page.text
 
 
+async def test_a_register_that_is_not_whole_is_said_on_the_page(site: Site) -> None:
+    browser = await signed_in(site, "watch")
+    assert "not whole" not in (await browser.get("/ops")).text
+    site.view.fault = "entry 2 is missing"
+    assert "The privileged register is not whole" in (await browser.get("/ops")).text
+
+
 async def test_an_officer_sees_and_cuts_at_the_own_facility_only(site: Site) -> None:
     page = await (await signed_in(site, "lee")).get("/ops")
     assert "N-11" in page.text
