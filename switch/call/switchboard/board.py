@@ -15,11 +15,7 @@ from switch.billing.meter_news import MeterNews, MoneyAdded, SecondsLeft
 from switch.call.news import BalanceNews, RegistrationNews, WorkerNews
 from switch.call.orders import (
     JoinedCalls,
-    LockdownKind,
-    LockdownOrder,
-    LockdownWay,
     Order,
-    PersonChanged,
     StaffCut,
     SwitchFails,
 )
@@ -28,6 +24,7 @@ from switch.call.switchboard.admission import Admission
 from switch.call.switchboard.capacity import CALLS_MAX, Capacity
 from switch.call.switchboard.dialogs import DialogBook
 from switch.call.switchboard.driver import CallDriver, Step
+from switch.call.switchboard.orders_due import orders_due
 from switch.call.switchboard.people import LiveHouse
 from switch.call.switchboard.rooms import Rooms
 from switch.call.switchboard.trunks import TrunkDesk
@@ -49,7 +46,6 @@ from switch.media.messages import (
     WorkerReport,
 )
 from switch.money import Micros
-from switch.screening.facts import HouseOrder
 from switch.screening.reasons import DenyReason
 from switch.sip.binding import BindingBook
 from switch.sip.events import (
@@ -339,23 +335,22 @@ class Switchboard:
         await self._admission.cut(driver, by=by, why=why, off_s=disable_terminal_s, block=block)
 
     async def house_changed(self) -> None:
-        """Take up rules, terminals and trunks as the store has them now; act on lockdowns."""
+        """Take up rules, terminals and trunks as the store has them now; act on them."""
         house = await self._admission.reload()
         for driver in list(self.calls.values()):
-            permit = driver.permit
-            order = self._rooms.houses.order_for(
-                driver.people.terminal, permit.call_class if permit is not None else None
+            people, permit = driver.people, driver.permit
+            call_class = permit.call_class if permit is not None else None
+            due = orders_due(
+                house,
+                terminal=people.terminal,
+                person=people.person.person if people.person is not None else None,
+                call_class=call_class,
+                order=self._rooms.houses.order_for(people.terminal, call_class),
+                told=driver.orders_told,
+                at_wall=self._rooms.clock.wall(),
             )
-            if order is not None and order.id not in driver.orders_seen:
-                driver.orders_seen.add(order.id)
-                self._order(driver, _order_of(order))
-            person = driver.people.person
-            if person is not None and not house.may_talk(
-                person.person,
-                driver.people.terminal.facility,
-                permit.call_class if permit is not None else None,
-            ):
-                self._order(driver, PersonChanged())
+            for order in due:
+                self._order(driver, order)
 
     def _order(self, driver: CallDriver, order: Order) -> None:
         driver.post(lambda now: driver.script.order(order, now=now))
@@ -422,15 +417,3 @@ class Switchboard:
             }
             for w in self.workers.values()
         ]
-
-
-def _order_of(order: HouseOrder) -> LockdownOrder:
-    """Say to a call what staff ordered for the house."""
-    return LockdownOrder(
-        order=str(order.id),
-        by=order.by,
-        way=LockdownWay(order.way),
-        kind=LockdownKind(order.kind),
-        spares_hotlines="hotline" in order.spares,
-        spares_privileged="privileged" in order.spares,
-    )

@@ -99,7 +99,7 @@ class CallDriver:
         self._rooms = rooms
         self.seconds_left: int | None = None
         self.balance_micros: int | None = None
-        self.orders_seen: set[int] = set()
+        self.orders_told: set[int | str] = set()
         self._inbox: asyncio.Queue[Step] = asyncio.Queue(INPUTS_MAX)
         self._ended = asyncio.Event()
         self._live = LiveStore(rooms.store, rooms.node)
