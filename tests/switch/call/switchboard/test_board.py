@@ -1,0 +1,157 @@
+"""What staff order of live calls, against scripts in the middle of their call."""
+
+from collections.abc import AsyncIterator
+from dataclasses import replace
+from pathlib import Path
+from types import SimpleNamespace
+from typing import Any
+
+import msgspec
+import pytest
+
+from switch.admin.audit_note import news_of
+from switch.admin.call_commands import CALL_COMMANDS
+from switch.admin.command import Desk
+from switch.call.cause import EndReason
+from switch.call.switchboard.board import Switchboard
+from switch.call.switchboard.driver import CallDriver
+from switch.errors import UserError
+from switch.ids import CallId, PersonId, TerminalId
+from switch.routing.call_class import CallClass
+from switch.screening.permit import Permit
+from switch.screening.reasons import DenyReason
+from switch.store import house_people, house_rows
+from switch.store.engine import Store, driver
+from switch.store.house_store import HouseStore
+from tests.support.house_rig import HouseClock, open_house
+from tests.switch.call.script_rig import DIRECT, LINE, PERMIT, PRIVILEGED, Person, Rig
+
+CALL = CallId(9)
+CUT = next(c for c in CALL_COMMANDS if (c.noun, c.verb) == ("cut", ""))
+
+
+class Notes:
+    """Takes every call and says nothing."""
+
+    def __getattr__(self, name: str) -> Any:
+        return lambda *_, **__: None
+
+
+class Addresses:
+    async def resolve(self, _host: str) -> list[str]:
+        return ["192.0.2.7"]
+
+
+class Stage:
+    """The board of a seeded house, and one live call on T1."""
+
+    def __init__(self, store: Store, house: HouseStore) -> None:
+        self.store, self.house = store, house
+        rooms: Any = SimpleNamespace(
+            houses=house,
+            clock=store.clock,
+            store=store,
+            stack=Notes(),
+            resolver=Addresses(),
+            terminal_networks=(),
+            credentials={},
+            node="n1",
+            reserved_calls=0,
+        )
+        self._rooms = rooms
+        nobody: Any = Notes()
+        self.board = Switchboard(
+            rooms, group=nobody, dialogs=nobody, trunks=nobody, bindings=nobody
+        )
+        self.keeper: Any = SimpleNamespace(detections=[])
+
+    def call(self, rig: Rig, permit: Permit | None) -> Rig:
+        people: Any = Notes()
+        people.permit = permit
+        people.person = Person(PersonId("123456"))
+        people.terminal = self.house.house.terminals[TerminalId("T1")]
+        other: Any = Notes()
+        made = CallDriver(
+            self._rooms, CALL, legs=other, caller=other, script=rig.script, people=people,
+            dialling=other, money=other, keeper=self.keeper,
+        )  # fmt: skip
+        made.post = lambda step: rig.do(step(rig.now)) and None  # type: ignore[method-assign]
+        self.board.calls[CALL] = made
+        return rig
+
+    def talking(self, permit: Permit) -> Rig:
+        rig = Rig(DIRECT)
+        rig.talking(replace(permit, passive=True))
+        return self.call(rig, permit)
+
+    async def write(self, deed: Any) -> None:
+        await self.store.write(lambda c: deed(driver(c)))
+
+
+@pytest.fixture
+async def stage(tmp_path: Path) -> AsyncIterator[Stage]:
+    async with open_house(tmp_path, HouseClock()) as (store, house):
+        yield Stage(store, house)
+
+
+HOTLINE = replace(PERMIT, call_class=CallClass.HOTLINE, hotline=True)
+
+
+@pytest.mark.parametrize(
+    ("permit", "reason"),
+    [(PERMIT, EndReason.PERSON_CHANGED), (PRIVILEGED, None), (HOTLINE, None)],
+    ids=["ordinary", "privileged", "hotline"],
+)
+async def test_a_suspension_ends_ordinary_calls_only(
+    stage: Stage, permit: Permit, reason: EndReason | None
+) -> None:
+    rig = stage.talking(permit)
+    await stage.write(lambda raw: house_people.change(raw, "123456", suspended_until="2099-01-01"))
+    await stage.board.house_changed()
+    assert rig.script.reason is reason
+
+
+@pytest.mark.parametrize("is_talking", [True, False])
+async def test_a_terminal_turned_off_ends_the_dialling_and_not_the_talk(
+    stage: Stage, is_talking: bool
+) -> None:
+    if is_talking:
+        rig = stage.talking(PERMIT)
+    else:
+        rig = Rig(LINE)
+        rig.begin()
+        stage.call(rig, None)
+    phone = stage.house.house.terminals[TerminalId("T1")]
+    off = msgspec.structs.replace(phone, enabled=False)
+    await stage.write(lambda raw: house_rows.put(raw, off))
+    await stage.board.house_changed()
+    assert rig.script.reason is (None if is_talking else DenyReason.TERMINAL_OFF)
+
+
+async def test_a_privileged_call_is_never_cut_as_joined_and_the_refusal_is_kept(
+    stage: Stage,
+) -> None:
+    rig = stage.talking(PRIVILEGED)
+    given = {
+        "call": CALL, "why": "hearsay", "terminal_off_s": 0, "block": False, "joined": True,
+        "alarm": "inmate_to_inmate",
+    }  # fmt: skip
+    desk = Desk(store=stage.store, clock=stage.store.clock, board=stage.board, by="cli:officer")
+    with pytest.raises(UserError, match="is privileged") as refused:
+        await CUT.run(desk, given)
+    assert rig.script.reason is None
+    entry = news_of(CUT, given, by=desk.by, address="", outcome=str(refused.value), at_wall=1.0)
+    assert (entry.who, entry.what, entry.target, entry.why) == (
+        "cli:officer", "cut", str(CALL), "hearsay",
+    )  # fmt: skip
+    assert entry.after == f"refused: {refused.value}"
+
+
+async def test_an_ordinary_call_is_cut_as_joined_if_staff_name_the_alarm(stage: Stage) -> None:
+    rig = stage.talking(PERMIT)
+    with pytest.raises(UserError, match="has no alarm"):
+        await stage.board.cut(CALL, by="officer", why="both hear a count", joined=True)
+    await stage.board.cut(
+        CALL, by="officer", why="both hear a count", joined=True, alarm="inmate_to_inmate"
+    )
+    assert rig.script.reason is EndReason.JOINED_CALLS
