@@ -9,6 +9,8 @@ from dataclasses import dataclass
 from typing import Any, Protocol
 
 from switch.clock import Clock
+from switch.routing.number import E164
+from switch.screening.facts import RoomFacts
 from switch.store.engine import Store
 
 
@@ -43,6 +45,10 @@ class Board(Protocol):
 
     async def house_changed(self) -> None:
         """Rules, terminals or trunks changed in the store: take them up, act on lockdowns."""
+        ...
+
+    def room_for(self, number: E164 | None) -> RoomFacts:
+        """Whether there is room for one more call, to this number."""
         ...
 
 

@@ -1,6 +1,7 @@
 """`kinline terminal …`, `trunk …`, `lockdown …`, `why …`: the switches of the house."""
 
 import asyncio
+import dataclasses
 from collections.abc import Mapping
 from pathlib import Path
 from typing import Any, Final, TypeVar
@@ -170,7 +171,10 @@ async def _lockdown_list(desk: Desk, given: Given) -> list[dict[str, Any]]:
 
 
 async def _why(desk: Desk, given: Given) -> dict[str, Any]:
-    """Say why a call would be refused now. The call itself asks the same function."""
+    """Say why a call would be refused now. The call itself asks the same function.
+
+    Whether there is room only a running switch knows; without it row 13 passes.
+    """
     prices = await asyncio.to_thread(_prices, Path(given["config"]))
     house = await open_house(desk, prices)
     terminal = known_terminal(house.house, given["terminal"])
@@ -178,6 +182,8 @@ async def _why(desk: Desk, given: Given) -> dict[str, Any]:
     facts = await house.gather(
         terminal=terminal, person=person, digits=given["number"], at_wall=desk.clock.wall()
     )
+    if desk.board is not None and facts.number is not None:
+        facts = dataclasses.replace(facts, room=desk.board.room_for(facts.number.number.e164))
     verdict = screen(facts)
     rows = [
         {

@@ -46,6 +46,8 @@ from switch.media.messages import (
     WorkerReport,
 )
 from switch.money import Micros
+from switch.routing.number import E164
+from switch.screening.facts import RoomFacts
 from switch.screening.reasons import DenyReason
 from switch.sip.binding import BindingBook
 from switch.sip.events import (
@@ -94,12 +96,13 @@ class Switchboard:
         self._rooms = rooms
         self._group = group
         self._dialogs = dialogs
+        self._capacity = Capacity(rooms, trunks=trunks, calls_live=lambda: len(self.calls))
         self._admission = Admission(
             rooms,
             live=self.live,
             dialogs=dialogs,
             trunks=trunks,
-            capacity=Capacity(rooms, trunks=trunks, calls_live=lambda: len(self.calls)),
+            capacity=self._capacity,
             second_line=self._second_line,
         )
 
@@ -394,6 +397,10 @@ class Switchboard:
             "dropped": stack.dropped,
             "refused": stack.refused,
         }
+
+    def room_for(self, number: E164 | None) -> RoomFacts:
+        """Say which limit one more call to a number would meet, for `kinline why`."""
+        return self._capacity.for_call_to(number, now=self._rooms.clock.monotonic())
 
     def register_fault(self) -> str:
         """Why the privileged register is not whole, so that nothing is heard; '' if it is."""

@@ -9,6 +9,7 @@ from switch.admin.house_commands import COMMANDS
 from switch.errors import UserError
 from switch.ids import CallId, PersonId
 from switch.routing.number import E164
+from switch.screening.facts import RoomFacts
 from switch.store import house_numbers, name_store
 from switch.store.engine import Store, driver
 from switch.store.house_store import HouseStore
@@ -23,6 +24,7 @@ class Board:
 
     def __init__(self) -> None:
         self.told = 0
+        self.room = RoomFacts()
 
     def live_calls(self) -> list[dict[str, Any]]:
         return []
@@ -45,6 +47,10 @@ class Board:
 
     async def house_changed(self) -> None:
         self.told += 1
+
+    def room_for(self, number: str | None) -> RoomFacts:
+        assert number == "+15552345678"
+        return self.room
 
 
 class Office:
@@ -156,6 +162,16 @@ async def test_why_names_the_reason_and_everything_else_that_is_wrong(office: Of
     assert (await office.do("why", number="5552345678", **asked))["allowed"]
     with pytest.raises(UserError, match="no terminal"):
         await office.do("why", number="1", **(asked | {"terminal": "T9"}))
+
+
+async def test_why_asks_the_running_switch_whether_there_is_room(office: Office) -> None:
+    asked = {"terminal": "T1", "person": "123456", "number": "5552345678", "config": str(CONFIG)}
+    office.board.room = RoomFacts(full="trunk.channels_max", reserved_left=True)
+    refused = await office.do("why", **asked)
+    assert refused["reason"] == "capacity"
+    assert refused["conditions"][-1]["detail"] == "trunk.channels_max"
+    office.board.room = RoomFacts()
+    assert (await office.do("why", **asked))["allowed"]
 
 
 async def test_the_called_partys_block_is_taken_back_only_if_they_ask(office: Office) -> None:

@@ -17,6 +17,7 @@ from switch.call.switchboard.board import Switchboard
 from switch.call.switchboard.driver import CallDriver
 from switch.errors import UserError
 from switch.ids import CallId, PersonId, TerminalId
+from switch.media.plane import PlaneRoom
 from switch.routing.call_class import CallClass
 from switch.screening.permit import Permit
 from switch.screening.reasons import DenyReason
@@ -71,11 +72,11 @@ class Stage:
         people.person = Person(PersonId("123456"))
         people.terminal = self.house.house.terminals[TerminalId("T1")]
         other: Any = Notes()
-        made = CallDriver(
+        made: Any = CallDriver(
             self._rooms, CALL, legs=other, caller=other, script=rig.script, people=people,
             dialling=other, money=other, keeper=self.keeper,
         )  # fmt: skip
-        made.post = lambda step: rig.do(step(rig.now)) and None  # type: ignore[method-assign]
+        made.post = lambda step: rig.do(step(rig.now)) and None
         self.board.calls[CALL] = made
         return rig
 
@@ -155,3 +156,15 @@ async def test_an_ordinary_call_is_cut_as_joined_if_staff_name_the_alarm(stage: 
         CALL, by="officer", why="both hear a count", joined=True, alarm="inmate_to_inmate"
     )
     assert rig.script.reason is EndReason.JOINED_CALLS
+
+
+def test_the_board_says_which_limit_one_more_call_would_meet(stage: Stage) -> None:
+    rooms: Any = stage.board._rooms
+    rooms.plane = SimpleNamespace(
+        room=lambda: PlaneRoom(ports_left=8, ports=8, places_left=8, places=8)
+    )
+    trunks: Any = stage.board.trunks
+    trunks.channels = lambda _number, *, now: (1, 2)
+    assert stage.board.room_for(PERMIT.number).full == ""
+    trunks.channels = lambda _number, *, now: (0, 2)
+    assert stage.board.room_for(PERMIT.number).full == "trunk.channels_max"
