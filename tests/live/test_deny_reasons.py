@@ -18,7 +18,7 @@ from switch.lab.phone import LabPhone, PhoneCall
 from switch.routing.schedule import WEEKDAYS
 from switch.screening.reasons import DenyReason
 from switch.store.account_limits import Scope, set_limit
-from tests.support.switch_rig import SwitchRig, free_port, next_call, within
+from tests.support.switch_rig import ROOT, SwitchRig, free_port, next_call, within
 
 pytestmark = [pytest.mark.live, pytest.mark.slow, pytest.mark.asyncio(loop_scope="module")]
 
@@ -96,6 +96,8 @@ OWN_LINES = {
     "L-keypad": ("WIDE", ""),
     "L-calls": ("WIDE", "limits = { calls_per_day_max = 1 }"),
     "L-velocity": ("QUICK", ""),
+    "L-channel": ("WIDE", ""),
+    "L-no-channel": ("WIDE", ""),
 }
 
 OPEN_TO_ALL = "velocity = false, pan_required = false"
@@ -471,6 +473,27 @@ async def test_no_line_is_left_when_all_ports_are_in_use(stage: Stage) -> None:
         call.hang_up()
     assert_free(record, R.CAPACITY)
     assert_unspoken(record, last, R.CAPACITY)
+
+
+async def test_a_trunk_whose_channels_are_all_taken_has_no_room(stage: Stage) -> None:
+    await stage.rig.quiet()
+    trunk = {"key": "trunk", "why": "a test"}
+    await stage.rig.asked("trunk", "set", changes=["channels_max=1"], **trunk)
+    first = await stage.dial("L-channel", "15551000156")
+    await stage.answering("15551000156")
+    asked = {"terminal": "L-no-channel", "person": "-", "number": "15551000157"}
+    why = await stage.rig.asked("why", config=str(ROOT / "config"), **asked)
+    second = await stage.dial("L-no-channel", "15551000157")
+    await within(20, second.ended)
+    record = await stage.ended("L-no-channel", "15551000157")
+    assert_free(record, R.CAPACITY)
+    assert_spoken(record, second, R.CAPACITY)
+    assert stage.rang("15551000157") == 0
+    (room,) = [row for row in why["conditions"] if row["reason"] == "capacity"]
+    assert room["detail"] == "trunk.channels_max"
+    first.hang_up()
+    await stage.gone("L-channel")
+    await stage.rig.asked("trunk", "set", changes=["channels_max=1000"], **trunk)
 
 
 async def test_no_reason_to_refuse_is_left_out() -> None:
