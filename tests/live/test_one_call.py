@@ -3,8 +3,10 @@ from pathlib import Path
 
 import pytest
 
+from switch.call.speech import ENTER_PIN
 from switch.lab import sounds
-from tests.support.switch_rig import SwitchRig, next_call, spoken, within
+from switch.media.prompt_book import PhraseBook
+from tests.support.switch_rig import ROOT, SwitchRig, next_call, spoken, within
 
 pytestmark = [pytest.mark.live, pytest.mark.slow]
 
@@ -60,4 +62,7 @@ async def test_a_person_keys_a_pin_and_a_number_and_is_accepted(tmp_path: Path) 
         assert record["person"] == "123456"
         assert record["acceptance"]["how"] == "1"
         assert "end_called_hangup" in spoken(record, "a")
+        asked = next(said for said in record["prompts"] if said["prompts"] == ["enter_pin"])
+        book = PhraseBook(rig.data, ROOT / "config" / "prompts")
+        assert asked["versions"] == [book.version(ENTER_PIN, asked["language"])]
         assert call.reason.startswith("Q.850;cause=16")

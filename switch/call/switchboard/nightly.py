@@ -11,6 +11,7 @@ from collections.abc import Awaitable, Callable, Iterable, Mapping, Sequence
 from typing import Final
 
 from switch.clock import Clock
+from switch.errors import KinlineError
 from switch.ids import FacilityId
 from switch.screening.settings import Facility
 from switch.store.house_clock import period_starts
@@ -32,7 +33,7 @@ class Nightly:
     Args:
         hour: hours after midnight in the time of each facility, 0 to 23.
         facilities: those that there are, asked at every look.
-        jobs: by name; one that fails is logged and keeps no other from its turn.
+        jobs: by name; one that raises a KinlineError is logged and keeps no other from its turn.
     """
 
     def __init__(
@@ -64,8 +65,8 @@ class Nightly:
         for name, job in self._jobs.items():
             try:
                 await job(due)
-            except Exception:
-                log.exception("the nightly %s failed; it is done again tomorrow", name)
+            except KinlineError as error:
+                log.error("the nightly %s failed (%s); tomorrow again", name, error)  # noqa: TRY400 - the sentence says it all
 
 
 def struck(

@@ -49,8 +49,7 @@ class Board:
         self.told += 1
 
     def room_for(self, number: str | None) -> RoomFacts:
-        assert number == "+15552345678"
-        return self.room
+        return self.room if number else RoomFacts()
 
 
 class Office:

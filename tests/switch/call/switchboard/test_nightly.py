@@ -5,6 +5,7 @@ from pathlib import Path
 import pytest
 
 from switch.call.switchboard.nightly import Job, Nightly, struck
+from switch.errors import StoreError
 from switch.ids import CallId, FacilityId, PersonId, TerminalId
 from switch.routing.call_class import Inspectable, Privileged
 from switch.screening.order import screen
@@ -43,7 +44,7 @@ async def test_a_job_is_done_once_a_night_and_one_that_fails_stops_no_other() ->
     clock, done = HouseClock(), list[list[FacilityId]]()
 
     async def fails(_due: Sequence[FacilityId]) -> None:
-        raise RuntimeError("out of order")
+        raise StoreError("out of order")
 
     async def works(due: Sequence[FacilityId]) -> None:
         done.append(list(due))
