@@ -57,6 +57,16 @@ def checked(seed: HouseSeed) -> None:
             )
 
 
+def unsaid(seed: HouseSeed) -> list[str]:
+    """Say what a configuration leaves out that only the facility can decide."""
+    return [
+        f"house.facility {facility.id}: recording is on, but rules.recording_days does not say how"
+        " long recordings are kept: until it does, nothing is recorded"
+        for facility in _read(seed.facility, Facility, "facility")
+        if facility.rules.recording and facility.rules.recording_days is None
+    ]
+
+
 async def apply(seed: HouseSeed, *, store: Store, house: HouseStore) -> None:
     """Bring the database to what the file says, and reload the house.
 

@@ -31,6 +31,7 @@ from switch.screening.register import (
 from switch.store import outbox_store
 from switch.store.engine import Store, driver
 from switch.store.house_keys import HouseKeys
+from switch.store.recording_store import seal_number
 
 NOT_PROVED: Final = "not proved yet"
 _ALL: Final = "SELECT seq, body, signature, link FROM privileged_register ORDER BY seq"
@@ -156,20 +157,24 @@ class Register:
     async def _append(self, entry: RegisterEntry) -> RegisterEntry:
         if self.fault:
             raise UserError(f"The privileged register is not whole: {self.fault}.")
-        written, head = await self._store.write(lambda c: self._write(driver(c), entry))
+        written, head = await self._store.write(lambda c: self._write(c, entry))
         await asyncio.to_thread(self._keys.set_head, head)
         await self.verify()
         return written
 
     def _write(
-        self, raw: sqlite3.Connection, entry: RegisterEntry
+        self, connection: Connection, entry: RegisterEntry
     ) -> tuple[RegisterEntry, RegisterHead]:
+        """Write an entry; what it makes privileged is sealed in the same transaction."""
+        raw = driver(connection)
         seq, previous = raw.execute(_LAST).fetchone() or (0, FIRST_LINK)
         placed = msgspec.structs.replace(entry, seq=seq + 1)
         body = body_of(placed)
         signature = self._keys.sign(body)
         sealed = link(previous, body + signature)
         raw.execute(_ADD, (placed.seq, placed.number, body, signature, sealed))
+        if placed.action == "add":
+            seal_number(connection, placed)
         return placed, RegisterHead(count=placed.seq, link=sealed)
 
 
