@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Any, Final
 
 from dsp.event import Event, Kind
 from switch.errors import LocalError
-from switch.ids import CallId, LegId
+from switch.ids import CallId, LegId, leg_id
 from switch.media import wire
 from switch.media.announce import Announcer
 from switch.media.bridges import Bridges
@@ -22,10 +22,12 @@ from switch.media.messages import (
     Detected,
     DigitHeard,
     FlashHeard,
+    Hearing,
     PlayEnded,
     Recorded,
 )
 from switch.media.name_recorder import NameRecorder
+from switch.media.recorder import Recorders
 from switch.media.reporter import Reporter
 from switch.media.seats import NS, Seat, Seats
 from switch.rtp import rtcp, telephone_event
@@ -60,6 +62,7 @@ class Desk:
         self.seats = Seats(legs, epoll)
         self.bridges = Bridges(legs, self.seats)
         self.inspection = Inspection(legs, rows_max=rows_max)
+        self.recorders = Recorders(legs, tapes_max=rows_max)
         self._announcer = Announcer(legs)
         self._reporter = Reporter(legs)
         self._heir = Heir(legs)
@@ -79,6 +82,9 @@ class Desk:
             wire.Inspect: self._inspect,
             wire.Note: self._note,
             wire.RecordName: self._record_name,
+            wire.Record: self._start_recording,
+            wire.StopRecording: self._stop_recording,
+            wire.LookAt: self._look_at,
             wire.HoldBack: self._hold_back,
         }
 
@@ -186,12 +192,34 @@ class Desk:
             is_alaw=bool(self._legs.law[seat.index]),
         )
 
+    def _start_recording(self, order: wire.Record, now: float) -> None:
+        a, b = (self._seat(leg_id(order.permit.call, is_b=is_b)).index for is_b in (False, True))
+        self.recorders.start(order, a, b, now=now)
+
+    def _stop_recording(self, order: wire.StopRecording, _now: float) -> None:
+        self.recorders.stop(order.call, because=order.because)
+
+    def _look_at(self, order: wire.LookAt, _now: float) -> None:
+        legs = (leg_id(order.call, is_b=False), leg_id(order.call, is_b=True))
+        indexes = [seat.index for leg in legs if (seat := self.seats.by_leg.get(leg)) is not None]
+        self._reports.append(
+            Hearing(
+                call=order.call,
+                legs=len(indexes),
+                rings=sum(int(self._legs.row[index]) >= 0 for index in indexes),
+                recorders=int(self.recorders.has(order.call)),
+                tapes=sum(int(self._legs.tape[index]) >= 0 for index in indexes),
+                names=sum(index in self._names for index in indexes),
+            )
+        )
+
     def _hold_back(self, order: wire.HoldBack, _now: float) -> None:
         self._legs.held[self._seat(order.leg).index] = order.on
 
     def _close(self, leg: LegId, *, now: float) -> None:
         seat = self._seat(leg)
         self._told(self.bridges.part(CallId(leg // 2), now=now))
+        self.recorders.end(CallId(leg // 2), at=now)
         self._quiet(leg, seat.index, now)
         self._names.pop(seat.index, None)
         self._last_key.pop(seat.index, None)
@@ -212,13 +240,16 @@ class Desk:
             self._detected(index, event, now=now)
         if self._names:
             self._record()
+        self.recorders.tick(tick, now=now)
         self.inspection.keep_hushed(round(now * NS))
         if tick % REPORT_TICKS == 0:
             self._report_share(tick // REPORT_TICKS % REPORTS_PER_S, now, wall)
 
     def take_reports(self) -> list[wire.Report]:
         """Return what is to be told, and forget it."""
-        if self._rooms_changed:
+        closed = self.recorders.outcomes()
+        self._reports += closed
+        if self._rooms_changed or closed:
             self._count_rooms()
         reports, self._reports = self._reports, []
         return reports
@@ -234,6 +265,9 @@ class Desk:
             legs=len(self.seats.by_leg),
             rings=self.inspection.rings_count,
             rows=self.inspection.rows_count,
+            recorders=self.recorders.count,
+            tapes=self.recorders.tapes_count,
+            files=self.recorders.files_count,
         )
         if rooms != self._rooms:
             self._rooms = rooms
@@ -241,6 +275,8 @@ class Desk:
 
     def _told(self, ended: CallEnded | None) -> None:
         if ended is not None:
+            self.recorders.end(ended.call, at=ended.ended_at)
+            self._rooms_changed = True
             self._reports.append(ended)
 
     def _read_mail(self) -> None:

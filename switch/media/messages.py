@@ -61,6 +61,41 @@ class CallEnded(msgspec.Struct, frozen=True, gc=False, tag=True):
     """Until here both legs sent: the earlier of their last packets."""
 
 
+class Hearing(msgspec.Struct, frozen=True, gc=False, tag=True):
+    """What exists in a worker that could hear a call. All zero for a privileged one."""
+
+    call: CallId
+    legs: int
+    rings: int
+    recorders: int
+    tapes: int
+    names: int
+    """Recorders of a spoken name."""
+
+
+class RecordingFailed(msgspec.Struct, frozen=True, gc=False, tag=True):
+    """The disk took no more of a recording; the call goes on."""
+
+    call: CallId
+    recording: str
+    because: str
+    error: str
+
+
+class RecordingEnded(msgspec.Struct, frozen=True, gc=False, tag=True):
+    """A recording is on the disk, whole or as whole as it will be."""
+
+    call: CallId
+    recording: str
+    samples: int
+    size_bytes: int
+    sha256: str
+    because: str
+    """'' the bridge ended; else why it ended before: `disk`, `privileged`."""
+    chunks_left_out: int
+    """Seconds that the disk was too slow for; they are gaps."""
+
+
 class LegReport(msgspec.Struct, frozen=True, gc=False, tag=True):
     """What a leg has seen, once a second while it is open and once when it closes."""
 
@@ -125,5 +160,6 @@ class CallsLost(msgspec.Struct, frozen=True, gc=False, tag=True):
 
 MediaEvent = (
     DigitHeard | FlashHeard | PlayEnded | Recorded | Detected | CallEnded | LegReport
-    | LegResumed | WorkerReport | WorkerDied | CallsLost
+    | LegResumed | WorkerReport | WorkerDied | CallsLost | RecordingEnded | RecordingFailed
+    | Hearing
 )  # fmt: skip

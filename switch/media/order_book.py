@@ -33,6 +33,7 @@ class _LegPage:
 @dataclass(slots=True)
 class _CallPage:
     inspected: wire.Inspect | None = None
+    recorded: wire.Record | None = None
     joined: wire.Join | None = None
     parted: wire.Part | None = None
 
@@ -56,7 +57,11 @@ class OrderBook:
                 self._note_call(call_of(leg), order)
             case wire.Join(call=call) | wire.PaidUntil(call=call) | wire.Part(call=call):
                 self._note_call(call, order)
-            case wire.Hello() | wire.Leave() | wire.Inherit() | wire.Taken():
+            case wire.Record(permit=permit):
+                self._note_call(permit.call, order)
+            case wire.StopRecording(call=call):
+                self._note_call(call, order)
+            case wire.Hello() | wire.Leave() | wire.Inherit() | wire.Taken() | wire.LookAt():
                 pass
             case _:
                 page = self._legs.get(order.leg)
@@ -93,6 +98,10 @@ class OrderBook:
         match order:
             case wire.Inspect():
                 page.inspected = order
+            case wire.Record():
+                page.recorded = msgspec.structs.replace(order, resumes=True)
+            case wire.StopRecording():
+                page.recorded = None
             case wire.Join():
                 page.joined = order
             case wire.PaidUntil(at=at) if page.joined is not None:
@@ -129,7 +138,7 @@ class OrderBook:
             case CallEnded(call=call):
                 ended = self._calls.get(call)
                 if ended is not None:
-                    ended.joined = ended.parted = None
+                    ended.joined = ended.parted = ended.recorded = None
             case _:
                 pass
 
@@ -149,6 +158,7 @@ class OrderBook:
         calls = [self._calls[call] for call in sorted({call_of(leg) for leg in legs})]
         orders: list[wire.Order | None] = [page.hears for page in pages]
         orders += [call.inspected for call in calls]
+        orders += [call.recorded for call in calls]
         orders += [call.joined for call in calls]
         orders += [call.parted for call in calls if call.joined is not None]
         for page in pages:

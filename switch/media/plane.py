@@ -14,7 +14,7 @@ from typing import Final, Protocol
 
 from switch.clock import Clock
 from switch.errors import LocalError
-from switch.ids import CallId, LegId, call_of
+from switch.ids import CallId, LegId, call_of, leg_id
 from switch.media import wire
 from switch.media.messages import CallEnded, LegResumed, MediaEvent, WorkerReport
 from switch.media.order_book import OrderBook
@@ -71,6 +71,18 @@ class PlaneRoom:
 
 
 @dataclass(frozen=True, slots=True)
+class RecordingPlan:
+    """Where the sound of a call is to be kept."""
+
+    recording: str
+    path: Path
+    key: bytes
+    """Of this file alone."""
+    header: bytes
+    """What the file begins with."""
+
+
+@dataclass(frozen=True, slots=True)
 class PlaneCounts:
     """What lives in the media plane; all zero when no call does."""
 
@@ -79,6 +91,10 @@ class PlaneCounts:
     rings: int
     rows: int
     workers: int
+    recorders: int = 0
+    tapes: int = 0
+    files: int = 0
+    """Recordings that are not yet safe on the disk."""
 
 
 class MediaPlane:
@@ -333,6 +349,36 @@ class MediaPlane:
             _check(permit, leg)
         self._tell(leg, wire.RecordName(leg=leg, path=str(path.absolute()), max_s=max_s))
 
+    def record(self, permit: Inspectable, plan: RecordingPlan, *, began: float) -> None:
+        """Record both legs from the bridge to its end; `RecordingEnded` says how it went.
+
+        Args:
+            permit: of this call.
+            plan: the file and its key.
+            began: the moment of the bridge, as `join` is told.
+
+        Raises:
+            TypeError: the call is not inspectable.
+        """
+        _check(permit, leg := leg_id(permit.call, is_b=False))
+        order = wire.Record(
+            permit=permit,
+            recording=plan.recording,
+            path=str(plan.path.absolute()),
+            key=plan.key,
+            header=plan.header,
+            began=began,
+        )
+        self._tell(leg, order)
+
+    def look_at(self, call: CallId) -> None:
+        """Ask what exists that could hear a call; `Hearing` answers."""
+        self._tell(LegId(2 * call), wire.LookAt(call=call))
+
+    def stop_recording(self, call: CallId, *, because: str) -> None:
+        """Record no more of a call, from the next tick on; the call goes on."""
+        self._tell(LegId(2 * call), wire.StopRecording(call=call, because=because))
+
     # -- the bridge ----------------------------------------------------------------------------
 
     def join(self, call: CallId, *, paid_until: float, mute_digits: bool, now: float) -> None:
@@ -378,6 +424,9 @@ class MediaPlane:
             ports=self._ports.used_count,
             rings=sum(room.rings for room in rooms),
             rows=sum(room.rows for room in rooms),
+            recorders=sum(room.recorders for room in rooms),
+            tapes=sum(room.tapes for room in rooms),
+            files=sum(room.files for room in rooms),
             workers=len(self._lines.pids()),
         )
 

@@ -18,12 +18,16 @@ from switch.media.messages import (
     Detected,
     DigitHeard,
     FlashHeard,
+    Hearing,
     LegReport,
     LegResumed,
     PlayEnded,
     Recorded,
+    RecordingEnded,
+    RecordingFailed,
     WorkerReport,
 )
+from switch.routing.call_class import Inspectable
 
 Law = Literal["PCMU", "PCMA"]
 
@@ -159,6 +163,34 @@ class RecordName(msgspec.Struct, frozen=True, gc=False, tag=True):
     max_s: float
 
 
+class Record(msgspec.Struct, frozen=True, gc=False, tag=True):
+    """Record a call from its bridge to the end of its bridge."""
+
+    permit: Inspectable
+    recording: str
+    path: str
+    key: bytes
+    """Of this file alone; the master key stays with control."""
+    header: bytes
+    began: float
+    """The moment of the bridge."""
+    resumes: bool = False
+    """A worker before this one began the file; the time between is a gap."""
+
+
+class LookAt(msgspec.Struct, frozen=True, gc=False, tag=True):
+    """Say what exists that could hear this call; `Hearing` answers."""
+
+    call: CallId
+
+
+class StopRecording(msgspec.Struct, frozen=True, gc=False, tag=True):
+    """Record no more of this call, though it goes on."""
+
+    call: CallId
+    because: str
+
+
 class Join(msgspec.Struct, frozen=True, gc=False, tag=True):
     """Bridge the two legs of a call until `paid_until`."""
 
@@ -249,15 +281,21 @@ class Rooms(msgspec.Struct, frozen=True, gc=False, tag=True):
     legs: int
     rings: int
     rows: int
+    recorders: int = 0
+    tapes: int = 0
+    files: int = 0
+    """Recordings that are not yet safe on the disk."""
 
 
 Order = (
     Hello | OpenLeg | SetRemote | Play | PlayTone | Stop | Hear | Deafen | Inspect | Note
-    | RecordName | Join | PaidUntil | HoldBack | Part | CloseLeg | Taken | Inherit | Leave
+    | RecordName | Record | StopRecording | Join | PaidUntil | HoldBack | Part | CloseLeg | Taken
+    | Inherit | Leave | LookAt
 )  # fmt: skip
 Report = (
     Welcome | LegBack | LegResumed | Rooms | DigitHeard | FlashHeard | PlayEnded | Recorded
-    | Detected | CallEnded | LegReport | WorkerReport
+    | Detected | CallEnded | LegReport | WorkerReport | RecordingEnded | RecordingFailed
+    | Hearing
 )  # fmt: skip
 
 _ENCODER = msgspec.msgpack.Encoder()

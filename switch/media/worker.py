@@ -82,6 +82,7 @@ class Worker:
         pump(self._legs, self._epoll.fileno(), 0)
         look_again(self._legs)
         self._desk.inspection.warm()
+        self._desk.recorders.warm()
 
     def run(self) -> None:
         """Work until nobody needs it. A late tick is counted, not repeated."""
@@ -199,9 +200,10 @@ class Worker:
     def _is_done(self) -> bool:
         now = self._clock.monotonic()
         has_legs = bool(self._desk.seats.by_leg)
-        if self._line.is_up or self._desk.bridges.live_count:
+        if self._line.is_up or self._desk.bridges.live_count or self._desk.recorders.files_count:
             self._needed_at = now
-        return (self._leaving and not has_legs) or now - self._needed_at > self._orphan_s
+        is_idle = not has_legs and not self._desk.recorders.files_count
+        return (self._leaving and is_idle) or now - self._needed_at > self._orphan_s
 
 
 def main() -> None:
