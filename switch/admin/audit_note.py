@@ -11,12 +11,17 @@ READING_VERBS: Final = frozenset({"list", "show", "verify", "quote", "after", "n
 READING_NOUNS: Final = frozenset({"why", "health"})
 """Nouns without a verb that change nothing; `cut` is one that does."""
 
+KEPT_NOUNS: Final = frozenset({"recordings"})
+"""Nouns of which even a look is kept: who searched for what. calls.md section 7."""
+
 SECRET_WORDS: Final = ("passcode", "password")
 """An argument with one of these in its name is left out."""
 
 
 def is_kept(command: Command) -> bool:
     """Say whether a command changes something, and so belongs into the trail."""
+    if command.noun in KEPT_NOUNS:
+        return True
     if not command.verb:
         return command.noun not in READING_NOUNS
     return command.verb not in READING_VERBS

@@ -177,6 +177,8 @@ def _carry_out(given: dict[str, Any]) -> int:
         return _follow(client, data, as_json=as_json)
     prepared = command.prepare(given) if command.prepare else given
     result = _ask(client, command, prepared, data)
+    if command.finish is not None:
+        result = command.finish(prepared, result)
     sys.stdout.write(render(result, as_json=as_json))
     is_unsound = isinstance(result, Mapping) and result.get("sound") is False
     return 1 if is_unsound else 0

@@ -43,6 +43,10 @@ class Board(Protocol):
         """
         ...
 
+    async def selftest(self, *, by: str) -> dict[str, Any]:
+        """Place the test call to an attorney. Raises UserError if it does not come about."""
+        ...
+
     async def house_changed(self) -> None:
         """Rules, terminals or trunks changed in the store: take them up, act on lockdowns."""
         ...
@@ -95,6 +99,8 @@ class Command:
     prepare: Callable[[Mapping[str, Any]], Mapping[str, Any]] | None = None
     """Done where the person sits, before the command goes to the switch: reads files, asks for
     secrets. What it returns is what `run` is given."""
+    finish: Callable[[Mapping[str, Any], Any], Any] | None = None
+    """Done where the person sits, with the answer; what it returns is printed."""
     examples: tuple[str, ...] = ()
     """Shown under `--help`, without the word `kinline`."""
 

@@ -193,6 +193,12 @@ async def _registered(desk: Desk, _given: Given) -> list[dict[str, Any]]:
     return [_view(entry) for entry in house.register.listed()]
 
 
+async def _selftest(desk: Desk, _given: Given) -> dict[str, Any]:
+    if desk.board is None:
+        raise UserError("The switch does not run, so it cannot call.")
+    return await desk.board.selftest(by=desk.by)
+
+
 async def _verify(desk: Desk, _given: Given) -> dict[str, Any]:
     house = await open_house(desk)
     fault = house.register.fault
@@ -309,6 +315,13 @@ NUMBER_COMMANDS: Final = (
         verb="verify",
         help="prove the register whole; if it is not, no call is inspected",
         run=_verify,
+    ),
+    Command(
+        noun="privileged",
+        verb="selftest",
+        help="call the test attorney now, and prove that nothing hears it",
+        run=_selftest,
+        needs_switch=True,
     ),
 )
 """`kinline number …`, `kinline privileged …`."""

@@ -11,6 +11,7 @@ from typing import Any, Protocol
 from switch.admin.resources import shortages, this_machine
 from switch.errors import KinlineError
 from switch.media.prompt_synthesis import missing
+from switch.store.house_seed import unsaid
 
 
 class Loads(Protocol):
@@ -65,7 +66,9 @@ def check_program(argv: Sequence[str], *, load: Loads) -> int:
     faults: list[str] = []
     notes: list[str] = []
     try:
-        notes = shortages(load(given.file).media, this_machine())
+        settings = load(given.file)
+        notes = shortages(settings.media, this_machine())
+        faults += [f"{given.file}: {said}" for said in unsaid(settings.house)]
     except KinlineError as error:
         faults.append(str(error))
     if given.data is not None and not faults:

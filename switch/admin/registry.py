@@ -10,6 +10,7 @@ from switch.admin.limit_commands import LIMIT_COMMANDS
 from switch.admin.money_commands import COMMANDS as MONEY_COMMANDS
 from switch.admin.outbox_commands import OUTBOX_COMMANDS
 from switch.admin.rate_commands import COMMANDS as RATE_COMMANDS
+from switch.admin.recording_commands import RECORDING_COMMANDS
 from switch.admin.staff_commands import STAFF_COMMANDS
 
 
@@ -24,6 +25,7 @@ def commands() -> tuple[Command, ...]:
         *MONEY_COMMANDS,
         *OUTBOX_COMMANDS,
         *RATE_COMMANDS,
+        *RECORDING_COMMANDS,
         *STAFF_COMMANDS,
     ]
     return tuple(sorted(every, key=lambda command: (command.noun, command.verb)))

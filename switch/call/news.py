@@ -122,6 +122,18 @@ class WorkerNews:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class AlarmNews:
+    """Something that somebody should see to; calls go on. No number, no name, no sound."""
+
+    code: str
+    text: str
+    """One sentence for a person."""
+    facility: str
+    """'' concerns the node."""
+    at_wall: float
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class AuditNews:
     """Something that must stand in the audit trail."""
 
@@ -148,6 +160,7 @@ class StatusNews:
 News = (
     CallStateNews | PolicyNews | BalanceNews | QualityNews | CallEndedNews | RegistrationNews
     | TrunkNews | WorkerNews | AuditNews | StatusNews
+    | AlarmNews
 )  # fmt: skip
 
 

@@ -12,6 +12,7 @@ from prometheus_client import generate_latest
 from prometheus_client.exposition import CONTENT_TYPE_LATEST
 
 from switch.call.news import (
+    AlarmNews,
     CallEndedNews,
     CallStateNews,
     News,
@@ -86,6 +87,8 @@ class Metrics:
                 self.series.gauges["trunk_channels"].labels(news.trunk).set(news.channels)
             case WorkerNews():
                 self._worker(news)
+            case AlarmNews():
+                self._count("alarms_total", news.code)
             case StatusNews():
                 self.series.gauges["draining"].set(news.state == "draining")
             case _:

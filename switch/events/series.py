@@ -99,6 +99,7 @@ class Series:
         say("calls_total", "Calls that ended or were refused, by reason.", causes)
         say("policy_events_total", "Detections, refusals, digits, orders.", {"kind": policy})
         by_method = {"method": METHODS, "direction": directions}
+        say("alarms_total", "Things that somebody should see to.", {"code": ALARMS})
         say("sip_requests_total", "SIP requests.", by_method)
         by_code = {"direction": directions, "code": CODES}
         say("sip_responses_total", "SIP responses.", by_code)
@@ -148,6 +149,9 @@ class Series:
         say("rtp_mos", "Mean opinion score of a leg by the E-model, each second.", MOS)
         say("frame_batch_seconds", "Slowest tick in a hundred of a worker.", TICK_S)
 
+
+ALARMS: Final = ("recording_disk", "recording_key")
+"""Alarms that are known from the start; more come as they are raised."""
 
 LISTENERS: Final = ("news", "mqtt", "audit")
 """Who has a bounded queue."""

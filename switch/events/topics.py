@@ -12,6 +12,7 @@ from typing import Any, Final
 import msgspec
 
 from switch.call.news import (
+    AlarmNews,
     AuditNews,
     BalanceNews,
     CallEndedNews,
@@ -103,6 +104,8 @@ def describe(news: News) -> tuple[str, str, str, dict[str, Any]] | None:
         case TrunkNews():
             trunk = {"trunk": news.trunk, "up": news.up, "channels": news.channels}
             return "trunk", "", f"trunk/{level(news.trunk)}/status", trunk
+        case AlarmNews():
+            return "alarm", news.facility, "alarm", {"code": news.code, "text": news.text}
         case StatusNews():
             return "node", "", "status", {"state": news.state, "version": news.version}
         case WorkerNews() | AuditNews():

@@ -117,12 +117,14 @@ def _not_recorded_because(facts: Facts, dialled: NumberFacts) -> str:
     assert facts.site is not None
     person, terminal = facts.person.person, facts.terminal
     reasons = (
-        (isinstance(dialled.audibility, Privileged), "privileged"),
+        (dialled.call_class is CallClass.PRIVILEGED, "privileged"),
+        (isinstance(dialled.audibility, Privileged), "register"),
         (dialled.call_class is CallClass.HOTLINE, "hotline"),
         (not facts.site.facility.rules.recording, "facility"),
         (terminal is not None and not terminal.terminal.recorded, "terminal"),
         (person is not None and not person.recorded, "person"),
         (not dialled.treatment.recorded, "number"),
+        (facts.site.facility.rules.recording_days is None, "retention"),
     )
     return next((why for applies, why in reasons if applies), "")
 

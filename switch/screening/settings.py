@@ -67,6 +67,10 @@ class FacilityRules(msgspec.Struct, frozen=True, forbid_unknown_fields=True, kw_
     """Calls may go on the called line's bill."""
     recording: bool = False
     """Recording was switched on in writing. calls.md section 6, P8."""
+    recording_days: Annotated[int, Meta(ge=1, le=3650)] | None = None
+    """How long recordings are kept. The facility must say: without it nothing is recorded."""
+    refuse_unrecorded: bool = False
+    """A call whose recorder fails ends with `recorder_failure`. Default: alarm, and go on."""
 
 
 class Facility(msgspec.Struct, frozen=True, forbid_unknown_fields=True, kw_only=True):

@@ -14,6 +14,7 @@ BENCHES = (
     "bench_dsp",
     "bench_media",
     "bench_srtp",
+    "bench_recording",
 )
 
 

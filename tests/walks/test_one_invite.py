@@ -16,6 +16,7 @@ from switch.billing.meter import MeterBook
 from switch.call.settings import ScriptSettings
 from switch.call.switchboard.board import Switchboard
 from switch.call.switchboard.dialogs import DialogBook
+from switch.call.switchboard.recordings import RecordingDesk
 from switch.call.switchboard.rooms import Rooms
 from switch.call.switchboard.trunks import TrunkDesk
 from switch.clock import SystemClock
@@ -23,6 +24,7 @@ from switch.ids import CallIds
 from switch.media.plane import PlaneRoom
 from switch.media.ports import RtpPort
 from switch.outside.line_information import LineBook
+from switch.recording.settings import RecordingSettings
 from switch.sip.binding import BindingBook
 from switch.sip.events import Event, Flow
 from switch.sip.local_address import LocalAddresses
@@ -133,6 +135,9 @@ async def switchboard(folder: Path) -> AsyncIterator[tuple[SipPump, Switchboard]
             publisher=NoNews(),
             lines=LineBook(store, clock, ()),
             houses=houses,
+            recordings=RecordingDesk(
+                RecordingSettings(), store=store, clock=clock, data=folder, publisher=NoNews()
+            ),
             resolver=Resolver(clock=clock),
             terminal_networks=(),
             reserved_calls=1,

@@ -9,7 +9,7 @@ staff      -> cut, lockdown, house_changed -> the calls concerned
 import asyncio
 import logging
 from collections import Counter
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from switch.billing.meter_news import MeterNews, MoneyAdded, SecondsLeft
 from switch.call.news import BalanceNews, RegistrationNews, WorkerNews
@@ -37,11 +37,14 @@ from switch.media.messages import (
     Detected,
     DigitHeard,
     FlashHeard,
+    Hearing,
     LegReport,
     LegResumed,
     MediaEvent,
     PlayEnded,
     Recorded,
+    RecordingEnded,
+    RecordingFailed,
     WorkerDied,
     WorkerReport,
 )
@@ -59,6 +62,9 @@ from switch.sip.events import (
     RefusedByUs,
     RegisterReceived,
 )
+
+if TYPE_CHECKING:
+    from collections.abc import Awaitable, Callable
 
 log = logging.getLogger(__name__)
 
@@ -88,6 +94,9 @@ class Switchboard:
         self.idle = asyncio.Event()
         """Set while no call is live."""
         self.idle.set()
+        self.self_test: Callable[[str], Awaitable[dict[str, Any]]] | None = None
+        self.hearing: dict[CallId, Hearing] = {}
+        """What the worker last said that could hear a call, where it was asked."""
         self.admitted = 0
         self.finished: Counter[str] = Counter()
         self.workers: dict[int, WorkerReport] = {}
@@ -163,6 +172,7 @@ class Switchboard:
             await self._abandon(driver)
         finally:
             self.calls.pop(driver.call, None)
+            self.hearing.pop(driver.call, None)
             self._admission.over(driver)
             if not self.calls:
                 self.idle.set()
@@ -214,7 +224,13 @@ class Switchboard:
                 | LegResumed()
             ):
                 driver = self.calls.get(call_of(event.leg))
-            case CallEnded(call=call):
+            case Hearing(call=call):
+                if call in self.calls:
+                    self.hearing[call] = event
+            case RecordingEnded(call=call):
+                self._rooms.recordings.ended(event)
+                driver = self.calls.get(call)
+            case CallEnded(call=call) | RecordingFailed(call=call):
                 driver = self.calls.get(call)
             case WorkerReport():
                 self._worker_said(event)
@@ -354,6 +370,7 @@ class Switchboard:
             )
             for order in due:
                 self._order(driver, order)
+            await driver.recording.seal_if_privileged(permit)
 
     def _order(self, driver: CallDriver, order: Order) -> None:
         driver.post(lambda now: driver.script.order(order, now=now))
@@ -362,6 +379,20 @@ class Switchboard:
         """A second SIGTERM: end every call with its reason and credit."""
         for driver in list(self.calls.values()):
             self._order(driver, SwitchFails())
+
+    def look_at(self, call: CallId) -> None:
+        """Ask the worker what could hear a call; the answer stands in `hearing`."""
+        self._rooms.plane.look_at(call)
+
+    async def selftest(self, *, by: str) -> dict[str, Any]:
+        """Place a test call to an attorney; see `switch.lab.privileged_test`.
+
+        Raises:
+            UserError: none is configured, or it did not come about.
+        """
+        if self.self_test is None:
+            raise UserError("No test call is configured: [selftest] names no number.")
+        return await self.self_test(by)
 
     # ---- for the consoles
 
@@ -385,6 +416,9 @@ class Switchboard:
             "ports": plane.ports,
             "rings": plane.rings,
             "rows": plane.rows,
+            "recorders": plane.recorders,
+            "tapes": plane.tapes,
+            "recording_files": plane.files,
             "workers": plane.workers,
             "workers_spare": self._rooms.plane.spare_count(),
             "workers_died": self.workers_died,

@@ -15,9 +15,10 @@ from switch.billing.meter_news import CutCause
 from switch.call import effects as fx
 from switch.call.call import Call
 from switch.call.cause import EndReason, cause_of
-from switch.call.orders import MeteringLost, SwitchFails
+from switch.call.orders import MeteringLost, RecorderFailed, SwitchFails
 from switch.call.script import Script
 from switch.call.signals import Side
+from switch.call.switchboard.call_recording import CallRecording
 from switch.call.switchboard.caller import CallerLeg
 from switch.call.switchboard.dialling import Dialling
 from switch.call.switchboard.leg_records import cdrs_of
@@ -37,6 +38,8 @@ from switch.media.messages import (
     MediaEvent,
     PlayEnded,
     Recorded,
+    RecordingEnded,
+    RecordingFailed,
 )
 from switch.routing.call_class import Inspectable, Privileged
 from switch.screening.permit import Permit
@@ -93,6 +96,7 @@ class CallDriver:
         self.dialling = dialling
         self.keeper = keeper
         self.people = people
+        self.recording = CallRecording(rooms, call, keeper)
         self.money = money
         self.script = script
         self.inputs_refused = 0
@@ -169,6 +173,8 @@ class CallDriver:
                 self.post(lambda now: self._detected(event, now))
             case CallEnded():
                 self._parted(event)
+            case RecordingEnded() | RecordingFailed():
+                self.recording.said(event, self._unrecorded)
             case LegReport():
                 self.keeper.leg_report(_side(event.leg), event)
                 self._listen_for_life(event)
@@ -176,6 +182,10 @@ class CallDriver:
                 self.keeper.resumed(_side(event.leg), event)
             case _:
                 pass
+
+    def _unrecorded(self) -> None:
+        """The recorder failed, and this site refuses to talk without."""
+        self.post(lambda now: self.script.order(RecorderFailed(), now=now))
 
     def key(self, side: Side, key: str, now: float, *, in_band: bool = False) -> list[fx.Effect]:
         """Take a key of one side. On a privileged call nothing of it is written down."""
@@ -328,6 +338,7 @@ class CallDriver:
         if isinstance(hears, Inspectable):
             kinds = self.people.kinds(permit)
             plane.inspect(hears, (self._leg(Side.A), self._leg(Side.B)), kinds)
+        goes_on = self.recording.begin(permit, self.people.terminal, now=now)
         plane.join(
             self.call,
             paid_until=paid_until,
@@ -338,8 +349,12 @@ class CallDriver:
         if isinstance(hears, Inspectable):
             plane.note(self._leg(Side.A), "talking")
             plane.note(self._leg(Side.B), "talking")
+        await self.recording.register()
         await self._live.put(self._live_call())
-        return self.script.bridged(now=self._rooms.clock.monotonic())
+        effects = self.script.bridged(now=self._rooms.clock.monotonic())
+        if not goes_on:
+            effects += self.script.order(RecorderFailed(), now=self._rooms.clock.monotonic())
+        return effects
 
     def _live_call(self) -> LiveCall:
         stack = self._rooms.stack
@@ -397,10 +412,12 @@ class CallDriver:
         for side in Side:
             self._rooms.plane.close_leg(self._leg(side))
         settled = await self.money.settle(reason, self.keeper.ended)
+        await self.recording.wait_closed()
         await self.people.attempt_over(reason)
         await self.keeper.close(
             effect, settled, cdrs_of(self), languages=self._languages(), now=now
         )
+        await self.recording.write_events()
         if self.keeper.bridged_at is not None:
             await self._live.drop(self.call)
 

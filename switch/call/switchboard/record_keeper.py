@@ -93,7 +93,7 @@ class RecordKeeper:
             "payer": permit.payer.value,
             "account": permit.account,
             "limit_s": permit.limit_s,
-            "not_recorded_because": permit.not_recorded_because or "no recorder is installed",
+            "not_recorded_because": permit.not_recorded_because,
             "rate_row": quote.rate_row if quote else "",
             "quote": quote.id if quote else "",
             "rules_version": permit.rules_version,
@@ -148,6 +148,43 @@ class RecordKeeper:
             (r.last_packet_at for r in self.reports.values()), default=self.bridged_at or now
         )
         return CallEnded(call, min(now, heard), by_paid_until=False, last_both_heard_at=heard)
+
+    # ---- its recording
+
+    def recorded(self, recording: str) -> None:
+        """The worker records the call."""
+        self.fields |= {"recorded": True, "recording_id": recording, "not_recorded_because": ""}
+
+    def not_recorded(self, because: str) -> None:
+        """It is not recorded, or no more."""
+        self.fields |= {"recorded": False, "not_recorded_because": because}
+
+    def recording_closed(self, sha256: str, because: str) -> None:
+        """The file is closed."""
+        self.fields |= {
+            "hash": sha256,
+            "recorded": not because,
+            "not_recorded_because": because,
+        }
+
+    def events(self) -> list[dict[str, Any]]:
+        """What happened while it was recorded, in seconds since the bridge, for the sidecar."""
+        began = self.fields.get("bridged_at")
+        if began is None:
+            return []
+        spoken = [
+            {"type": "warning", "at": entry["started_at"], "prompts": entry["prompts"]}
+            for entry in self._prompts.values()
+            if any(key.startswith("warning") for key in entry["prompts"])
+        ]
+        found = [
+            *({"type": "detection"} | one for one in self.detections),
+            *({"type": "mark"} | one for one in self._marks),
+            *({"type": "digit"} | one for one in self._digits),
+            *spoken,
+        ]
+        timed = [one | {"at_s": round(one["at"] - began, 3)} for one in found]
+        return sorted((one for one in timed if one["at_s"] >= 0), key=lambda one: one["at_s"])
 
     # ---- what happens in between
 
@@ -289,7 +326,6 @@ class RecordKeeper:
             taxes=settled.taxes,
             credits=settled.credits,
             postings=settled.postings,
-            recorded=False,
             node=self._rooms.node,
             switch_version=self._rooms.version,
             **{k: v for k, v in fields.items() if k not in _BUILT},
@@ -350,7 +386,7 @@ _BUILT: Final = frozenset(
     {
         "call_id", "facility", "prompts", "warnings", "marks", "evidence", "digits_after_accept",
         "talked_s", "reason", "phase", "released_by", "charge", "taxes", "credits", "postings",
-        "recorded", "node", "switch_version",
+        "node", "switch_version",
     }
 )  # fmt: skip
 """Fields that `record` fills itself."""

@@ -7,6 +7,7 @@ from random import Random
 from switch.billing.meter import MeterBook
 from switch.call.news import Publisher
 from switch.call.settings import ScriptSettings
+from switch.call.switchboard.recordings import RecordingDesk
 from switch.clock import Clock
 from switch.ids import CallIds
 from switch.media.plane import MediaPlane
@@ -35,6 +36,7 @@ class Rooms:
     random: Random
     ids: CallIds
     houses: HouseStore
+    recordings: RecordingDesk
     resolver: Resolver
     terminal_networks: tuple[str, ...]
     """From where terminals may register."""

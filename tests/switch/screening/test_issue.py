@@ -105,7 +105,9 @@ def test_a_holiday_is_one_on_whatever_weekday() -> None:
     ("changes", "why"),
     [
         ({}, "facility"),
-        ({"site__facility__rules": FacilityRules(recording=True)}, ""),
+        ({"site__facility__rules": FacilityRules(recording_days=30)}, "facility"),
+        ({"site__facility__rules": FacilityRules(recording=True)}, "retention"),
+        ({"site__facility__rules": FacilityRules(recording=True, recording_days=30)}, ""),
     ],
 )
 def test_a_call_is_recorded_only_where_recording_was_switched_on(
@@ -125,7 +127,7 @@ def test_a_call_is_recorded_only_where_recording_was_switched_on(
     ],
 )
 def test_any_single_off_means_not_recorded(changes: dict[str, Any], why: str) -> None:
-    permit = issue(but(with_rules(recording=True), **changes))
+    permit = issue(but(with_rules(recording=True, recording_days=30), **changes))
     assert permit.not_recorded_because == why
     assert permit.inspected
 
