@@ -2,7 +2,9 @@
 
 import asyncio
 import json
+import os
 import resource
+import signal
 import wave
 from collections.abc import Callable
 from pathlib import Path
@@ -310,3 +312,34 @@ async def _phones(rig: SwitchRig) -> tuple[LabPhone, LabPhone]:
         rig.phones = (await rig.outside(), await rig.gateway())  # type: ignore[attr-defined]
     phones: tuple[LabPhone, LabPhone] = rig.phones  # type: ignore[attr-defined]
     return phones
+
+
+async def test_a_worker_that_is_killed_leaves_a_gap_and_its_heir_goes_on(tmp_path: Path) -> None:
+    async with SwitchRig(tmp_path, edit=recorded) as rig:
+        outside, gateway = await _phones(rig)
+        call = await gateway.call("15551000001")
+        there = await next_call(outside)
+        there.answer()
+        await rig.until("talking")
+        before, after = noise(2.0, 1), noise(2.0, 2)
+        call.media.say(before)
+        await asyncio.sleep(3.5)
+        (worker,) = (await rig.asked("health"))["worker_pids"]
+        os.kill(worker, signal.SIGKILL)
+        await asyncio.sleep(1.5)
+        call.media.say(after)
+        await asyncio.sleep(3.0)
+        call.hang_up()
+        await within(10, there.ended)
+        record = await rig.last_record()
+        assert record["reason"] == "caller_hangup"
+        assert record["recorded"] is True, record["not_recorded_because"]
+        reader = reader_of(rig)
+        assert reader.is_closed
+        assert record["hash"] == reader.prove()
+        assert abs(reader.samples / 8000 - record["talked_s"]) <= LENGTH_S_OFF
+        sound = whole(reader)
+        assert likeness(sound.samples[0], before) > 0.99
+        assert likeness(sound.samples[0], after) > 0.99
+        longest = max(length for _, length in sound.gaps[0])
+        assert 0.05 < longest / 8000 < 2.5, "what nobody heard is a gap, not more"
