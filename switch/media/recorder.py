@@ -77,7 +77,7 @@ class Recorder:
     def finish(self, writer: RecordingWriter, *, at: float, because: str) -> None:
         """Hand over the rest, up to the moment the bridge ended; nothing after."""
         self.is_over = True
-        end = max(self._samples_at(at), self._done)
+        end = self._samples_at(at)
         while self._done < end:
             self._take(writer, min(CHUNK_SAMPLES, end - self._done))
         writer.close(self.file, End(samples=end, because=because), b"".join(self._peaks))

@@ -185,7 +185,8 @@ class RecordingWriter:
         self._outcomes.put(FileFailed(file.recording, DISK, error.strerror or str(error)))
 
     def _finish(self, file: RecordingFile, end: End, peaks: bytes) -> None:
-        because = DISK if file.is_failed else end.because
+        because = end.because
+        end = End(samples=max(end.samples, file.samples), because=because)
         self._append(file, end.samples, 0, Kind.END, ff.build_end(end))
         if file.is_failed:
             because = DISK
