@@ -24,6 +24,7 @@ from switch.call.switchboard.admission import Admission
 from switch.call.switchboard.capacity import CALLS_MAX, Capacity
 from switch.call.switchboard.dialogs import DialogBook
 from switch.call.switchboard.driver import CallDriver, Step
+from switch.call.switchboard.live_row import live_row
 from switch.call.switchboard.orders_due import orders_due
 from switch.call.switchboard.people import LiveHouse
 from switch.call.switchboard.rooms import Rooms
@@ -399,7 +400,7 @@ class Switchboard:
     def live_calls(self) -> list[dict[str, Any]]:
         """One row per live call."""
         now = self._rooms.clock.monotonic()
-        return [driver.row(now=now) for driver in self.calls.values()]
+        return [live_row(driver, now=now) for driver in self.calls.values()]
 
     def health(self) -> dict[str, Any]:
         """What is held right now: all of it is zero, or lingers, when no call lives."""

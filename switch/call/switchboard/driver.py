@@ -9,7 +9,7 @@ import asyncio
 import logging
 from collections import deque
 from collections.abc import Awaitable, Callable, Sequence
-from typing import Any, Final
+from typing import Final
 
 from switch.billing.meter_news import CutCause
 from switch.call import effects as fx
@@ -435,26 +435,6 @@ class CallDriver:
 
     def _languages(self) -> dict[str, str]:
         return {side.value: self.script.language(side) for side in Side}
-
-    def row(self, *, now: float) -> dict[str, Any]:
-        """What the consoles show of this call while it lives. No number, no name."""
-        permit = self.permit
-        bridged_at = self.keeper.bridged_at
-        return {
-            "call": self.call,
-            "state": self.script.state.value,
-            "facility": self.keeper.facility,
-            "terminal": self.people.terminal.id,
-            "class": permit.call_class.value if permit else "",
-            "privileged": isinstance(self._audibility(), Privileged),
-            "payer": permit.payer.value if permit else "",
-            "trunk": self.keeper.trunk or "",
-            "elapsed_s": round(now - self.keeper.began_at, 1),
-            "talked_s": int(now - bridged_at) if bridged_at is not None else None,
-            "seconds_left": self.seconds_left,
-            "balance_micros": self.balance_micros,
-            "detections": self.keeper.detections_shown(),
-        }
 
 
 def _side(leg: LegId) -> Side:
