@@ -165,7 +165,10 @@ def parse_prefix(data: bytes) -> Prefix | None:
     size, number, first, count, kind, nonce = _PREFIX.unpack_from(data)
     if not TAG_BYTES <= size <= SEALED_BYTES_MAX or count > CHUNK_SAMPLES or kind > max(Kind):
         raise RecordingError(f"Part {number} of the recording has an impossible length.")
-    return Prefix(size, number, first, count, Kind(kind), nonce)
+    prefix = Prefix(size, number, first, count, Kind(kind), nonce)
+    if prefix.as_bytes() != data[:PREFIX_BYTES]:
+        raise RecordingError(f"Part {number} of the recording has something where nothing stands.")
+    return prefix
 
 
 class Sealer:

@@ -5,7 +5,7 @@ from tempfile import TemporaryDirectory
 
 import numpy as np
 import pytest
-from hypothesis import given, settings
+from hypothesis import example, given, settings
 from hypothesis import strategies as st
 
 from switch.recording import file_format as ff
@@ -89,6 +89,7 @@ def test_a_file_that_was_cut_is_read_up_to_its_last_whole_chunk(cut: int) -> Non
 
 @settings(max_examples=150, deadline=None)
 @given(place=st.floats(0, 1, exclude_max=True), bit=st.integers(0, 7))
+@example(place=0.14453125, bit=0)
 def test_a_flipped_bit_is_refused(place: float, bit: int) -> None:
     """Wherever it is: header, prefix, sound or end. A length may make it a cut file instead."""
     with TemporaryDirectory() as folder:
