@@ -25,6 +25,7 @@ from switch.media.plane_share import WorkerLoad, choose
 from switch.media.ports import Family, PortBook, PortsExhausted, RtpPort, open_pair
 from switch.media.settings import MediaSettings
 from switch.media.wire import Law
+from switch.recording.plan import RecordingPlan
 from switch.routing.call_class import Inspectable
 from switch.sdp.offer_answer import RemoteAudio
 from switch.sdp.session import Direction
@@ -68,18 +69,6 @@ class PlaneRoom:
     places_left: int
     places: int
     """At the workers that are there."""
-
-
-@dataclass(frozen=True, slots=True)
-class RecordingPlan:
-    """Where the sound of a call is to be kept."""
-
-    recording: str
-    path: Path
-    key: bytes
-    """Of this file alone."""
-    header: bytes
-    """What the file begins with."""
 
 
 @dataclass(frozen=True, slots=True)

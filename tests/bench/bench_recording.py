@@ -19,10 +19,11 @@ from dsp.event import Kind
 from switch.clock import SystemClock
 from switch.ids import CallId, leg_id
 from switch.media.messages import MediaEvent, RecordingEnded, RecordingFailed, WorkerReport
-from switch.media.plane import MediaPlane, RecordingPlan
+from switch.media.plane import MediaPlane
 from switch.media.settings import MediaSettings
 from switch.recording.file_format import Header, build_header
 from switch.recording.keys import MasterKey, new_key
+from switch.recording.plan import RecordingPlan
 from switch.recording.reader import RecordingReader
 from switch.routing.call_class import Inspectable
 from tests.bench.bench_media import GENERATOR_CORE, SWITCH_CORE, hear, start, under_load

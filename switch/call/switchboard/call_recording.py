@@ -18,7 +18,7 @@ from switch.routing.terminal import Terminal
 from switch.screening.permit import Permit
 
 if TYPE_CHECKING:
-    from switch.media.plane import RecordingPlan
+    from switch.recording.plan import RecordingPlan
     from switch.store.recording_store import NewRecording
 
 CLOSE_WAIT_S: Final = 1.0

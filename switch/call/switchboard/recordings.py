@@ -19,9 +19,9 @@ from switch.clock import Clock
 from switch.errors import KinlineError, StoreError
 from switch.ids import CallId
 from switch.media.messages import RecordingEnded
-from switch.media.plane import RecordingPlan
 from switch.recording.file_format import Header, build_header
 from switch.recording.keys import MasterKey, new_key
+from switch.recording.plan import RecordingPlan
 from switch.recording.reader import RecordingReader, beside_path
 from switch.recording.settings import RecordingSettings
 from switch.store.engine import Store
