@@ -350,15 +350,7 @@ class MediaPlane:
             TypeError: the call is not inspectable.
         """
         _check(permit, leg := leg_id(permit.call, is_b=False))
-        order = wire.Record(
-            permit=permit,
-            recording=plan.recording,
-            path=str(plan.path.absolute()),
-            key=plan.key,
-            header=plan.header,
-            began=began,
-        )
-        self._tell(leg, order)
+        self._tell(leg, wire.record_order(permit, plan, began=began))
 
     def look_at(self, call: CallId) -> None:
         """Ask what exists that could hear a call; `Hearing` answers."""

@@ -27,6 +27,7 @@ from switch.media.messages import (
     RecordingFailed,
     WorkerReport,
 )
+from switch.recording.plan import RecordingPlan
 from switch.routing.call_class import Inspectable
 
 Law = Literal["PCMU", "PCMA"]
@@ -176,6 +177,18 @@ class Record(msgspec.Struct, frozen=True, gc=False, tag=True):
     """The moment of the bridge."""
     resumes: bool = False
     """A worker before this one began the file; the time between is a gap."""
+
+
+def record_order(permit: Inspectable, plan: RecordingPlan, *, began: float) -> Record:
+    """Return the order that begins a recording."""
+    return Record(
+        permit=permit,
+        recording=plan.recording,
+        path=str(plan.path.absolute()),
+        key=plan.key,
+        header=plan.header,
+        began=began,
+    )
 
 
 class LookAt(msgspec.Struct, frozen=True, gc=False, tag=True):
