@@ -19,6 +19,7 @@ from switch.media import wire
 from switch.media.messages import CallEnded, LegResumed, MediaEvent, WorkerReport
 from switch.media.order_book import OrderBook
 from switch.media.phrase import Phrase, Tone
+from switch.media.plane_counts import PlaneCounts
 from switch.media.plane_heirs import NOWHERE, Heirs, OpenLeg
 from switch.media.plane_lines import PlaneLines, adopt
 from switch.media.plane_share import WorkerLoad, choose
@@ -69,21 +70,6 @@ class PlaneRoom:
     places_left: int
     places: int
     """At the workers that are there."""
-
-
-@dataclass(frozen=True, slots=True)
-class PlaneCounts:
-    """What lives in the media plane; all zero when no call does."""
-
-    legs: int
-    ports: int
-    rings: int
-    rows: int
-    workers: int
-    recorders: int = 0
-    tapes: int = 0
-    files: int = 0
-    """Recordings that are not yet safe on the disk."""
 
 
 class MediaPlane:

@@ -20,7 +20,8 @@ from switch.media.messages import (
     Recorded,
 )
 from switch.media.phrase import Tone
-from switch.media.plane import MediaPlane, PlaneCounts
+from switch.media.plane import MediaPlane
+from switch.media.plane_counts import PlaneCounts
 from switch.media.settings import MediaSettings
 from switch.routing.call_class import Inspectable, Privileged
 from switch.rtp.telephone_event import build_press

@@ -19,7 +19,7 @@ from switch.media.messages import (
     PlayEnded,
     WorkerDied,
 )
-from switch.media.plane import PlaneCounts
+from switch.media.plane_counts import PlaneCounts
 from switch.routing.call_class import Inspectable
 from switch.rtp.telephone_event import build_press
 from tests.switch.media.test_plane import CALL, CLOCK, A, B, Rig, rig_of
