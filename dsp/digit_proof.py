@@ -1,8 +1,9 @@
 """Proof of a digit: the samples under two tones, weighed as key against voice or music.
 
-Source: logistic regression on digits and on candidates in talk and music of the fitting family
-(`make detection`). A keypad makes two steady tones from one clock, with nothing near them; a voice
-makes a row of harmonics that glide, of which two happen to lie on a key.
+Source: logistic regression on digits and on candidates in talk and music of the fitting family;
+`make detection` reports the result on the other family. A keypad makes two steady tones from one
+clock, with nothing near them; a voice makes a row of harmonics that glide, of which two happen to
+lie on a key.
 
 The receiver asks only where two tones already look like a key: 25 times per hour of talk
 (measured). Nothing is allocated: the residue goes to a scratch that the caller owns.
@@ -41,7 +42,7 @@ PER_DEVIATION: Final = -1.389
 PER_DISAGREEMENT: Final = -7.368
 """Nats. Fitted; the disagreement weighs most, for a key's two tones come from one clock."""
 PROOF_NATS_MIN: Final = 4.0
-"""Measured: see the talk-off and the digit rows of `dsp/CARD.md`."""
+"""Measured on the fitting family: none in 30.9 h of talk and 8.7 h of music; at 3, 3 in music."""
 
 _PAIR_S: Final = 2 * CELL_SAMPLES / RATE_HZ
 
