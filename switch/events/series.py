@@ -49,7 +49,7 @@ DROP_REASONS: Final = ("malformed", "too_big", "rate", "unknown_source", "other"
 RTP_DROP_REASONS: Final = (
     "too_short", "bad_version", "control", "bad_length", "not_our_source", "too_fast",
     "not_our_payload_type", "bad_sequence", "not_joined", "held_back", "key_muted", "unpaid",
-    "no_events", "not_sent", "stale",
+    "no_events", "not_sent", "stale", "not_authentic", "replayed", "too_many_sources",
 )  # fmt: skip
 """Why a packet of a leg went no further: `switch.media.legs.Drop`, a test compares them."""
 
