@@ -77,7 +77,10 @@ def test_a_right_configuration_is_fine(tmp_path: Path) -> None:
     file = tmp_path / "switch.toml"
     file.write_text(configuration(31_999))
     checked = kinline("check", str(file))
-    assert (checked.returncode, checked.stdout) == (0, f"{file}: fine\n")
+    fine, *notes = checked.stdout.splitlines()
+    assert (checked.returncode, fine) == (0, f"{file}: fine")
+    assert all(note.startswith("note: ") for note in notes)
+    assert any("media.port_min to port_max: 50 even ports are 25 calls" in note for note in notes)
 
 
 INVITE = (
