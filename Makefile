@@ -43,7 +43,7 @@ check: $(TESTED)
 
 test: $(TESTED) peers check
 	$(BIN)/pytest -n 2 -m "not live"
-	$(BIN)/pytest -m live
+	deploy/test-live $(BIN)/pytest
 
 bench: $(TESTED)
 	@$(BIN)/python -m tests.bench

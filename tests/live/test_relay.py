@@ -104,8 +104,15 @@ def assert_billed_once(
         assert account["held"] == "0.00"
 
 
+SCRIPT = """
+announcements = "none"
+# The telephones say one thing and are silent then, and a BYE may take ten seconds to get through.
+media_lost_s = 60
+"""
+
+
 async def test_two_hundred_calls_through_relays_that_lose_a_fifth(tmp_path: Path) -> None:
-    async with SwitchRig(tmp_path, script='announcements = "none"', edit=wide) as rig:
+    async with SwitchRig(tmp_path, script=SCRIPT, edit=wide) as rig:
         inside_port, outside_port = free_port(), free_port()
         inside_at, outside_at = ("127.0.0.1", inside_port), ("127.0.0.1", outside_port)
         with (
