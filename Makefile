@@ -54,7 +54,7 @@ soak: $(TESTED)
 HOURS ?= 150
 detection: $(TESTED)
 	@deploy/install-anchors
-	@nice -n 15 $(BIN)/python -m tests.detection --hours $(HOURS) --out build/detection
+	@nice -n 15 $(BIN)/python -m tests.detection --hours $(HOURS) --out build/detection --card dsp
 
 lock:
 	$(BIN)/uv pip compile --universal --generate-hashes --no-emit-index-url --no-header --no-annotate -q --extra lab --extra build -o requirements.lock pyproject.toml

@@ -1,6 +1,6 @@
 """`make detection`: every evaluation, side by side with its anchors; progress, then JSON.
 
-    python -m tests.detection --hours 150 --out build/detection [--family report]
+    python -m tests.detection --hours 150 --out build/detection [--family report] [--card dsp]
 
 Run on the `report` family for figures to quote; `fit` is what constants may be tuned on.
 """
@@ -17,11 +17,14 @@ os.environ.setdefault("OPENBLAS_NUM_THREADS", "1")
 import numpy as np
 
 from tests.bench.__main__ import machine
-from tests.detection import anchors, digits, sources, talk_off
+from tests.detection import anchors, card, digits, progress, sources, talk_off
 
 SEEDS = {"fit": 1, "report": 1001}
 MUSIC_SHARE = 0.25
 """Of the hours: there is less music than talk."""
+TONES_SHARE = 0.2
+TTY_SHARE = 0.05
+"""Of the hours: a leg with every detector on costs several times one that hears digits only."""
 
 
 def main() -> int:
@@ -30,6 +33,7 @@ def main() -> int:
     parser.add_argument("--hours", type=float, default=150.0, help="length of the talk-off tape")
     parser.add_argument("--out", type=Path, default=Path("build/detection"))
     parser.add_argument("--family", choices=sorted(SEEDS), default="report")
+    parser.add_argument("--card", type=Path, help="folder to write CARD.md and card.json to")
     told = parser.parse_args()
     say("fetching voices and music (Debian packages)")
     sources.fetch(told.out)
@@ -40,17 +44,33 @@ def main() -> int:
             for part, hours in enumerate((half, half, few))
         ]
         cells = pool.submit(digits_job, told.out, told.family)
+        hours = told.hours * TONES_SHARE
+        false_talk = pool.submit(false_job, told.out, told.family, hours, is_music=False)
+        false_music = pool.submit(
+            false_job, told.out, told.family, hours * MUSIC_SHARE, is_music=True
+        )
+        rows = pool.submit(progress.measure, SEEDS[told.family])
+        tty = pool.submit(progress.tty_hours, told.hours * TTY_SHARE, SEEDS[told.family])
         talk_a, talk_b, music = (tape.result() for tape in tapes)
-        cell_lines = cells.result()
+        more = {
+            "digits": cells.result(),
+            "progress": rows.result(),
+            "false_tones_speech": joined(false_talk.result()),
+            "false_tones_music": joined(false_music.result()),
+            "tty": tty.result(),
+        }
     report: dict[str, object] = {
         **machine(),
         "family": told.family,
         "voices": sources.FAMILIES[told.family],
         "seed": SEEDS[told.family],
-        "digits": cell_lines,
+        **more,
         "talk_off_speech": joined(talk_a, talk_b),
         "talk_off_music": joined(music),
     }
+    if told.card is not None:
+        (told.card / "CARD.md").write_text(card.card_md(report))
+        (told.card / "card.json").write_text(card.card_json(report))
     path = told.out / f"{told.family}.json"
     path.write_text(json.dumps(report, indent=1) + "\n")
     for line in table(report):
@@ -71,6 +91,15 @@ def tape_job(build: Path, family: str, hours: float, part: int) -> dict[str, tal
     sound = sources.music(build, family) if part == 2 else sources.speech(build, family)
     shift = -0.25 if part == 0 else 0.25
     return talk_off.measure(sound, hours, lambda line: say(f"{what}: {line}"), shift=shift)
+
+
+def false_job(
+    build: Path, family: str, hours: float, *, is_music: bool
+) -> dict[str, talk_off.TalkOff]:
+    """Call-progress tones heard in talk or music."""
+    sound = sources.music(build, family) if is_music else sources.speech(build, family)
+    what = "tones in music" if is_music else "tones in talk"
+    return progress.false_tones(sound, hours, lambda line: say(f"{what}: {line}"), 0.0)
 
 
 def joined(*parts: dict[str, talk_off.TalkOff]) -> dict[str, dict[str, float]]:
