@@ -51,6 +51,8 @@ class CallRecord(msgspec.Struct, frozen=True, forbid_unknown_fields=True, kw_onl
     warnings: list[Any] = []
     overlays: int = 0
     reason: str
+    refusal_detail: str = ""
+    """What staff see beside a refusal: which order, block, counter or limit. calls.md section 3."""
     phase: str
     released_by: str
     evidence: list[dict[str, Any]] = []

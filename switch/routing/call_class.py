@@ -7,6 +7,7 @@ A recorder, a ring, a detector or a tap takes an `Inspectable` in its constructo
 
 from dataclasses import dataclass
 from enum import StrEnum
+from typing import Final
 
 from switch.ids import CallId
 
@@ -18,6 +19,10 @@ class CallClass(StrEnum):
     FREE = "free"
     HOTLINE = "hotline"
     PRIVILEGED = "privileged"
+
+
+SPARED: Final = frozenset({CallClass.HOTLINE, CallClass.PRIVILEGED})
+"""Those for whom room is kept, and who skip most conditions. calls.md section 3."""
 
 
 @dataclass(frozen=True, slots=True)

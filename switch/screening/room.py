@@ -1,6 +1,6 @@
 """Rows 12 and 13: the voice fits, and there is room."""
 
-from switch.routing.call_class import CallClass
+from switch.routing.call_class import SPARED
 from switch.screening.facts import Facts
 from switch.screening.permit import Denied
 from switch.screening.reasons import DenyReason
@@ -17,8 +17,7 @@ def capacity(facts: Facts) -> Denied | None:
     """Refuse when a limit of ours is reached; hotlines and privileged calls have a reserve."""
     if not facts.room.full:
         return None
-    spared = {CallClass.HOTLINE, CallClass.PRIVILEGED}
-    if facts.room.reserved_left and facts.call_class in spared:
+    if facts.room.reserved_left and facts.call_class in SPARED:
         return None
     return Denied(reason=DenyReason.CAPACITY, detail=facts.room.full)
 

@@ -20,8 +20,9 @@ class SipSettings(msgspec.Struct, frozen=True, forbid_unknown_fields=True, kw_on
     transactions_max: Annotated[int, msgspec.Meta(ge=10, le=1_000_000)] = 50_000
     """Above it new requests get 503. Chosen: 1,000 calls/s of lingering transactions."""
 
-    dialogs_max: Annotated[int, msgspec.Meta(ge=1, le=1_000_000)] = 10_000
-    """Above it new INVITEs get 503. Chosen: 5,000 calls, twice what the port range carries."""
+    dialogs_max: Annotated[int, msgspec.Meta(ge=1, le=1_000_000)] = 12_000
+    """Above it new INVITEs get 503, whoever calls. Chosen: more than the 5,500 calls that the
+    switchboard takes with its reserve, so that it is the switchboard that says who is spared."""
 
     requests_per_second_max: Annotated[float, msgspec.Meta(gt=0, le=10_000)] = 5.0
     """Steady requests of one line. `signalling.md` section 8."""

@@ -20,7 +20,7 @@ from switch.billing.quote import Quote
 from switch.errors import StoreError, UserError
 from switch.ids import CallId, FacilityId, PersonId, TerminalId
 from switch.money import Micros
-from switch.routing.call_class import Audibility, CallClass, Privileged
+from switch.routing.call_class import SPARED, Audibility, CallClass, Privileged
 from switch.routing.number import E164, normalise
 from switch.routing.terminal import Gateway, Terminal
 from switch.routing.treatment import SpeedDial
@@ -139,6 +139,25 @@ class HouseStore:
         )
         return check_site_and_terminal(facts_store.facts_without_number(self.house, question))
 
+    def class_at_the_door(self, terminal: Terminal, digits: str | None) -> CallClass | None:
+        """Say from memory what class a call to these digits is; None: nobody can say yet.
+
+        That is so while nothing was dialled, where a number is privileged for some people only,
+        and while the register cannot answer. Decides who is let in, never how a call is treated:
+        that is `gather` and `screen`.
+        """
+        if digits is None:
+            return None
+        number, dial = facts_store.understood(self.house, terminal, digits)
+        if dial is not None and dial.hotline:
+            return CallClass.HOTLINE
+        answer = self.register.answer(number.e164, facility=terminal.facility, person=None)
+        if answer.whole and answer.entry is not None:
+            return CallClass.PRIVILEGED
+        if not answer.whole or self.register.mentions(number.e164):
+            return None
+        return CallClass.ORDINARY
+
     async def check_pin(
         self,
         *,
@@ -230,7 +249,7 @@ class HouseStore:
         """A call is about to be sent to a trunk. Hotlines and privileged calls are not counted."""
         if facts.number is None or facts.number.number.e164 is None or facts.terminal is None:
             return
-        if facts.call_class in {CallClass.HOTLINE, CallClass.PRIVILEGED}:
+        if facts.call_class in SPARED:
             return
         terminal, number = facts.terminal.terminal, facts.number.number.e164
         person = facts.person.person.id if facts.person.person is not None else ""

@@ -75,6 +75,10 @@ class Register:
         entries = self._entries.get(number or "", [])
         return RegisterAnswer(whole=True, entry=standing(entries, facility=facility, person=person))
 
+    def mentions(self, number: str | None) -> bool:
+        """Say whether a number was ever privileged for anybody."""
+        return number in self._entries
+
     def listed(self) -> list[RegisterEntry]:
         """Return every entry, in order."""
         every = [entry for entries in self._entries.values() for entry in entries]

@@ -25,6 +25,8 @@ from switch.media.plane import PlaneRoom
 from switch.media.ports import RtpPort
 from switch.outside.line_information import LineBook
 from switch.recording.settings import RecordingSettings
+from switch.routing.number import E164
+from switch.screening.register import RegisterEntry
 from switch.sip.binding import BindingBook
 from switch.sip.events import Event, Flow
 from switch.sip.local_address import LocalAddresses
@@ -185,7 +187,7 @@ async def test_a_flood_that_is_turned_away_is_answered_counted_and_kept_up_to_a_
 ) -> None:
     flood, kept = 20, 8
     monkeypatch.setattr("switch.call.switchboard.turned_away.WAITING_MAX", kept)
-    monkeypatch.setattr("switch.call.switchboard.board.CALLS_MAX", 0)
+    monkeypatch.setattr("switch.call.switchboard.capacity.CALLS_MAX", 0)
     sent: list[str] = []
     async with switchboard(tmp_path) as (pump, board):
         board.draining = draining
@@ -220,3 +222,23 @@ async def test_the_path_of_one_invite(tmp_path: Path) -> None:
                 while not board._rooms.stack.counts().requests.get("out:INVITE"):
                     await asyncio.sleep(0.01)
     assert list(first_entries(path)) == THE_WALK
+
+
+@pytest.mark.slow
+async def test_above_the_limit_an_attorney_is_still_called(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("switch.call.switchboard.capacity.CALLS_MAX", 0)
+    async with switchboard(tmp_path) as (pump, board):
+        entry = RegisterEntry(
+            seq=0, action="add", number=E164("+15550000042"), by=("legal",), at=1.0
+        )
+        await board._rooms.houses.register.add(entry)
+        monkeypatch.setattr(UdpSocket, "send", lambda *_: None)
+        local = tuple(pump.bound[0].removeprefix("udp:").rsplit(":", 1))
+        flow = Flow("udp", (local[0], int(local[1])), ("127.0.0.1", 15060))
+        other = INVITE.replace("15550000042", "15550000043").replace("alk", "aIk")
+        for one in (other, INVITE):
+            pump._feed(one.encode(), flow)
+        assert len(board.calls) == 1
+        assert board.turned_away.counts == {"capacity": 1}

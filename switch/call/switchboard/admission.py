@@ -35,6 +35,7 @@ from switch.errors import PeerError
 from switch.ids import CallId, FacilityId, TerminalId, leg_id
 from switch.media.phrase import Named
 from switch.media.ports import PortsExhausted
+from switch.routing.call_class import CallClass
 from switch.routing.terminal import Terminal
 from switch.routing.trunk import Trunk
 from switch.screening.permit import Denied
@@ -184,6 +185,11 @@ class Admission:
         if found is None:
             return NOWHERE, Denied(reason=DenyReason.TERMINAL_UNKNOWN, detail=event.source.name)
         return found, None
+
+    def class_at_the_door(self, event: InviteReceived, terminal: Terminal) -> CallClass | None:
+        """Say what class a call is by the number that came with it; None: not known yet."""
+        dialled, _pin = split_dialled(_dialled_user(event))
+        return self._rooms.houses.class_at_the_door(terminal, dialled)
 
     def _settings(self, terminal: Terminal) -> ScriptSettings:
         return merged(self._rooms.script, self.house.overrides(terminal.facility))

@@ -21,7 +21,7 @@ from switch.call.orders import (
 )
 from switch.call.signals import Side
 from switch.call.switchboard.admission import Admission
-from switch.call.switchboard.capacity import CALLS_MAX, Capacity
+from switch.call.switchboard.capacity import Capacity
 from switch.call.switchboard.dialogs import DialogBook
 from switch.call.switchboard.driver import CallDriver, Step
 from switch.call.switchboard.live_row import live_row
@@ -50,8 +50,11 @@ from switch.media.messages import (
     WorkerReport,
 )
 from switch.money import Micros
+from switch.routing.call_class import CallClass
 from switch.routing.number import E164
+from switch.routing.terminal import Terminal
 from switch.screening.facts import RoomFacts
+from switch.screening.permit import Denied
 from switch.screening.reasons import DenyReason
 from switch.sip.binding import BindingBook
 from switch.sip.events import (
@@ -150,10 +153,9 @@ class Switchboard:
             self._rooms.pump.apply(self._rooms.stack.bye(event.dialog, now=now))
 
     def _invited(self, event: InviteReceived) -> None:
-        if self.draining or len(self.calls) >= CALLS_MAX:
-            reason = DenyReason.MAINTENANCE if self.draining else DenyReason.CAPACITY
-            terminal, denied = self._admission.line_of(event)
-            self.turned_away.refuse(event, terminal, denied.reason if denied else reason)
+        away = self._turned_away(event)
+        if away is not None:
+            self.turned_away.refuse(event, *away)
             return
         now = self._rooms.clock.monotonic()
         driver, first = self._admission.admit(event, now=now)
@@ -163,6 +165,19 @@ class Switchboard:
         self.idle.clear()
         self.admitted += 1
         self._group.create_task(self._guarded(driver, first), name=f"call {driver.call}")
+
+    def _turned_away(self, event: InviteReceived) -> tuple[Terminal, Denied] | None:
+        """Say whether a caller is refused at the door, and why; hotlines and attorneys last."""
+        terminal, denied = self._admission.line_of(event)
+        if self.draining:
+            return terminal, denied or Denied(reason=DenyReason.MAINTENANCE)
+        asked = CallClass.ORDINARY if denied else None
+        full = self._capacity.at_the_door(
+            lambda: asked or self._admission.class_at_the_door(event, terminal)
+        )
+        if not full:
+            return None
+        return terminal, denied or Denied(reason=DenyReason.CAPACITY, detail=full)
 
     async def _guarded(self, driver: CallDriver, first: Step) -> None:
         """Run one call. Whatever goes wrong in it ends this call and no other."""

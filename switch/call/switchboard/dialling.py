@@ -17,6 +17,7 @@ from switch.call.switchboard.trunks import TrunkDesk
 from switch.errors import PeerError
 from switch.ids import CallId, TrunkId, leg_id
 from switch.media.ports import PortsExhausted
+from switch.routing.call_class import SPARED
 from switch.routing.plan import Route
 from switch.screening.permit import Permit
 from switch.sdp import parser as sdp_parser
@@ -75,6 +76,7 @@ class Dialling:
         self._script = script
         self._keeper = keeper
         self._trunks = trunks
+        self._permit: Permit | None = None
         self._routes: list[Route] = []
         self._route: Route | None = None
         self._plain: LocalMedia | None = None
@@ -109,6 +111,7 @@ class Dialling:
 
     def _start(self, permit: Permit, *, now: float) -> list[fx.Effect]:
         """Open the port and send the first INVITE."""
+        self._permit = permit
         self._routes = self._trunks.routes(permit.number, now=now)
         if not self._routes:
             return self._fail(Fail(0), now)
@@ -236,7 +239,9 @@ class Dialling:
 
     def _next_route(self, last: Fail, now: float) -> list[fx.Effect]:
         """Try the next trunk that has a channel; with none left the last failure counts."""
-        while self._routes:
+        assert self._permit is not None
+        number, is_spared = self._permit.number, self._permit.call_class in SPARED
+        while self._routes and self._trunks.has_room(number, is_spared=is_spared, now=now):
             route = self._routes.pop(0)
             if self._trunks.take(route.trunk):
                 self._trunks.failovers += self._has_tried

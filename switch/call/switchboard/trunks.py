@@ -103,6 +103,18 @@ class TrunkDesk:
         total = sum(s.trunk.channels_max for s in found)
         return max(0, total - sum(s.channels for s in found)), total
 
+    def has_room(self, number: E164, *, is_spared: bool, now: float) -> bool:
+        """Say whether a call may take a channel now: the last ones are kept for H and P.
+
+        Many ordinary calls may pass row 13 before the first of them takes its channel, so it is
+        asked once more.
+        """
+        found = self.channels(number, now=now)
+        if found is None or is_spared:
+            return True
+        free, total = found
+        return free > kept_free(total, self._rooms.reserved_calls)
+
     def take(self, trunk: TrunkId) -> bool:
         """Take a channel before the INVITE; False if the trunk is full or gone."""
         state = self.states.get(trunk)
@@ -232,6 +244,14 @@ class TrunkDesk:
                 at_wall=clock.wall(),
             )
         )
+
+
+def kept_free(total: int, reserved: int) -> int:
+    """How many of `total` are kept for hotlines and privileged calls.
+
+    Never more than half: a trunk of one channel carries ordinary calls.
+    """
+    return min(reserved, total // 2)
 
 
 def _credential(trunk: Trunk) -> ClientCredential | None:

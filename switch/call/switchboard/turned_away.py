@@ -18,7 +18,8 @@ from switch.call.switchboard.rooms import Rooms
 from switch.errors import StoreError
 from switch.ids import leg_id
 from switch.routing.terminal import Terminal
-from switch.screening.reasons import DENY_STATUS, DenyReason
+from switch.screening.permit import Denied
+from switch.screening.reasons import DENY_STATUS
 from switch.sip.events import InviteReceived
 from switch.sip.headers import build_reason
 from switch.store.record_store import RecordStore
@@ -50,9 +51,9 @@ class TurnedAway:
         self._waiting: deque[tuple[CallRecord, Cdr]] = deque()
         self._writer: asyncio.Task[None] | None = None
 
-    def refuse(self, event: InviteReceived, terminal: Terminal, reason: DenyReason) -> None:
+    def refuse(self, event: InviteReceived, terminal: Terminal, denied: Denied) -> None:
         """Answer an INVITE with the status of the reason and note it down."""
-        rooms = self._rooms
+        rooms, reason = self._rooms, denied.reason
         status = DENY_STATUS[reason]
         headers = (
             ("Reason", build_reason(status.q850, reason.value)),
@@ -66,14 +67,15 @@ class TurnedAway:
         if len(self._waiting) >= WAITING_MAX:
             self.unwritten += 1
             return
-        self._waiting.append(self._record(event, terminal, reason))
+        self._waiting.append(self._record(event, terminal, denied))
         if self._writer is None or self._writer.done():
             self._writer = self._group.create_task(self._write(), name="turned away")
 
     def _record(
-        self, event: InviteReceived, terminal: Terminal, reason: DenyReason
+        self, event: InviteReceived, terminal: Terminal, denied: Denied
     ) -> tuple[CallRecord, Cdr]:
         rooms, request = self._rooms, event.request
+        reason = denied.reason
         at, status = rooms.clock.wall(), DENY_STATUS[reason]
         call = rooms.ids.take(wall=at)
         record = CallRecord(
@@ -84,6 +86,7 @@ class TurnedAway:
             off_hook_at=at,
             closing_done_at=at,
             reason=reason.value,
+            refusal_detail=denied.detail,
             phase=CallState.OFF_HOOK.value,
             released_by="switch",
             node=rooms.node,

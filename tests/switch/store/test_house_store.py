@@ -15,6 +15,7 @@ from switch.routing.number import E164
 from switch.routing.seed import HouseSeed, NumberSeed, PersonSeed
 from switch.routing.trunk import TrunkSettings
 from switch.screening.facts import HouseOrder
+from switch.screening.register import RegisterEntry
 from switch.screening.settings import FacilityRules, ScreeningSettings
 from switch.sip.digest import Algorithm, ha1
 from switch.sip.events import Flow, SourceKind
@@ -98,6 +99,25 @@ async def test_a_facilitys_choices_lie_over_the_nodes(tmp_path: Path) -> None:
         settings = later.settings_of(FacilityId("F1"))
         assert (settings.call_minutes_max, settings.pin_lock_s) == (30, 60)
         assert later.house.overrides(FacilityId("F1"))["languages"] == ("en", "es")
+
+
+async def test_what_is_known_of_a_number_before_anybody_is_let_in(opened: House) -> None:
+    _, directory = opened
+    phone = directory.house.terminals[TerminalId("T1")]
+    (hotline,) = directory.house.hotlines(phone.facility)[:1]
+    attorney, one_persons = E164("+15553000009"), E164("+15553000010")
+    for number, person in ((attorney, ""), (one_persons, "123456")):
+        await directory.register.add(
+            RegisterEntry(seq=0, action="add", number=number, person=person, by=("legal",), at=NOW)
+        )
+    class_of = directory.class_at_the_door
+    assert class_of(phone, hotline.code) is CallClass.HOTLINE
+    assert class_of(phone, attorney) is CallClass.PRIVILEGED
+    assert class_of(phone, NUMBER) is CallClass.ORDINARY
+    assert class_of(phone, one_persons) is class_of(phone, None) is None
+    directory.register.fault = "cut off"
+    assert class_of(phone, NUMBER) is class_of(phone, attorney) is None
+    assert class_of(phone, hotline.code) is CallClass.HOTLINE
 
 
 async def test_every_change_of_the_rules_makes_another_version(opened: House) -> None:

@@ -13,6 +13,7 @@ from switch.call.switchboard.dialling import TRY_S, Dialling
 from switch.ids import CallId, TrunkId
 from switch.media.ports import RtpPort
 from switch.routing.plan import Route
+from switch.screening.permit import Permit
 from switch.sdp.crypto import Srtp, fresh_keys
 from switch.sdp.offer_answer import LocalMedia
 from switch.sdp.offer_answer import answer as sdp_answer
@@ -29,7 +30,7 @@ from switch.sip.events import (
 )
 from switch.sip.message import Response
 from switch.sip.plans import InvitePlan
-from tests.switch.call.script_rig import PERMIT
+from tests.switch.call.script_rig import PERMIT, PRIVILEGED
 
 SDP = (
     b"v=0\r\no=- 1 1 IN IP4 192.0.2.9\r\ns=-\r\nc=IN IP4 192.0.2.9\r\nt=0 0\r\n"
@@ -82,6 +83,11 @@ class Trunks(Notes):
     def routes(self, *_: object, **__: object) -> list[Route]:
         return [Route(trunk=t, uri="sip:a@b", from_uri="sip:c@d", headers=()) for t in self.all]
 
+    has_room_for_all = True
+
+    def has_room(self, _number: str, *, is_spared: bool, now: float) -> bool:
+        return self.has_room_for_all or is_spared
+
     def take(self, trunk: TrunkId) -> bool:
         if trunk not in self.free:
             return False
@@ -130,8 +136,16 @@ class Rooms(Notes):
 class Rig:
     """One b-leg."""
 
-    def __init__(self, trunks: int = 2, *, transport: str = "udp", srtp: str = "allowed") -> None:
-        self.rooms, self.trunks, self.told = Rooms(), Trunks(trunks), Told()
+    def __init__(
+        self,
+        trunks: int | Trunks = 2,
+        *,
+        transport: str = "udp",
+        srtp: str = "allowed",
+        permit: Permit = PERMIT,
+    ) -> None:
+        self.rooms, self.told = Rooms(), Told()
+        self.trunks = Trunks(trunks) if isinstance(trunks, int) else trunks
         self.trunks.transport, self.trunks.setting = transport, Srtp(srtp)
         self.leg = Leg.outgoing()
         made: Any = Dialling
@@ -148,7 +162,7 @@ class Rig:
         )
         self.dialling.post = lambda step: step(1.0) and None
         assert self.leg.dial() == [SendInvite()]
-        self.dialling.perform(SendInvite(), PERMIT, now=0.0)
+        self.dialling.perform(SendInvite(), permit, now=0.0)
 
     def hear(self, event: Event) -> None:
         self.dialling.on_sip(event)
@@ -215,6 +229,13 @@ def test_a_trunk_that_fails_is_followed_by_the_next_and_the_last_failure_counts(
     assert rig.rooms.stack.invited == 2
     assert rig.told.signals == [Fail(0)]
     assert len(rig.trunks.free) == 2
+
+
+def test_the_channels_of_the_reserve_are_taken_by_hotlines_and_attorneys_only() -> None:
+    full: Any = type("Full", (Trunks,), {"has_room_for_all": False})
+    for permit, tried in ((PERMIT, 0), (PRIVILEGED, 1)):
+        rig = Rig(trunks=full(2), permit=permit)
+        assert (rig.rooms.stack.invited, len(rig.told.signals)) == (tried, 1 - tried)
 
 
 def test_a_called_party_who_is_busy_is_not_called_by_another_trunk() -> None:
