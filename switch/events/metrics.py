@@ -121,6 +121,8 @@ class Metrics:
         dropped: Mapping[str, int],
         retransmissions: int,
         transactions: Mapping[tuple[str, str], int],
+        shed: Mapping[str, int],
+        digest_failures: int,
     ) -> None:
         """Take the running totals of the SIP stack.
 
@@ -130,6 +132,8 @@ class Metrics:
             dropped: by reason.
             retransmissions: in all.
             transactions: how many there are now, by (kind, state).
+            shed: by method.
+            digest_failures: in all.
         """
         for (direction, method), total in _by_label(requests).items():
             self.sample_total("sip_requests_total", total, method, direction)
@@ -138,6 +142,9 @@ class Metrics:
         for reason, total in dropped.items():
             self.sample_total("sip_dropped_total", total, reason)
         self.sample_total("sip_retransmissions_total", retransmissions)
+        for method, total in shed.items():
+            self.sample_total("sip_shed_total", total, known_method(method))
+        self.sample_total("digest_failures_total", digest_failures)
         gauge = self.series.gauges["transactions"]
         for labels in self._transactions - transactions.keys():
             gauge.labels(*labels).set(0)

@@ -150,6 +150,8 @@ class Outlets:
                 dropped=stack.dropped,
                 retransmissions=stack.retransmissions,
                 transactions=_pairs(stack.transactions),
+                shed=stack.shed,
+                digest_failures=stack.digest_failures,
             )
 
     async def _address(self, settings: MqttSettings) -> Broker:

@@ -30,6 +30,10 @@ class StackCounts(msgspec.Struct, frozen=True, kw_only=True):
     """By reason."""
     refused: dict[str, int]
     """By what was refused by the stack itself."""
+    shed: dict[str, int] = {}
+    """Requests that got 503 because of load, by method."""
+    digest_failures: int = 0
+    """Digest answers that were wrong."""
 
     @property
     def held(self) -> int:
@@ -47,3 +51,5 @@ class Tally:
         self.responses: Counter[str] = Counter()
         self.dropped: Counter[str] = Counter()
         self.refused: Counter[str] = Counter()
+        self.shed: Counter[str] = Counter()
+        self.digest_failures = 0

@@ -31,6 +31,12 @@ RETRY_S: Final = (5, 15)
 SHEDDABLE: Final = ("OPTIONS", "REGISTER", "INVITE")
 """What may be turned away under load, the first first. `signalling.md` section 8."""
 
+LOAD: Final = frozenset({"shed", "full"})
+"""Refusals because of load: a method that is turned away now, or a table that is full."""
+
+GUESSES: Final = frozenset({"digest_wrong", "digest_silence"})
+"""Refusals of a wrong digest; with the second one silence begins."""
+
 NOT_OFFERED: Final = KNOWN_METHODS - {
     "INVITE", "ACK", "CANCEL", "BYE", "OPTIONS", "REGISTER", "INFO", "UPDATE",
 }  # fmt: skip
@@ -85,7 +91,9 @@ class Gate:
         self._exempt_ips: dict[str, bool] = {}
         self._swept_at = 0.0
         self.closed: frozenset[str] = frozenset()
-        """Methods that get 503 now: draining closes OPTIONS and INVITE, load some of SHEDDABLE."""
+        """Methods that get 503 because we drain: OPTIONS and INVITE."""
+        self.shed: frozenset[str] = frozenset()
+        """Methods that get 503 because of load: some of SHEDDABLE."""
 
     def rate(self, incoming: Incoming, *, now: float) -> Refusal | None:
         """Take a token of this line."""
@@ -125,6 +133,8 @@ class Gate:
         request, source = incoming.request, incoming.known.source
         if request.method in self.closed:
             return self.unavailable("closed", source)
+        if request.method in self.shed:
+            return self.unavailable("shed", source)
         refusal = method_refusal(incoming) or self._headers_refusal(incoming)
         if refusal is not None:
             return refusal

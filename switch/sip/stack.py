@@ -372,4 +372,5 @@ class SipStack:
         return self._state.addresses.flow_to(flow.transport, host, port)
 
     def _close(self) -> None:
-        self._gate.closed = self._shedding | (DRAINED if self._draining else frozenset())
+        self._gate.closed = DRAINED if self._draining else frozenset()
+        self._gate.shed = self._shedding

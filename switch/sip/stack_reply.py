@@ -11,7 +11,7 @@ from switch.errors import LocalError, PeerError
 from switch.sip.compose import ALLOW, response_to
 from switch.sip.dialog import Dialog
 from switch.sip.events import DialogId, Effect, Flow, RefusedByUs
-from switch.sip.gate import Refusal
+from switch.sip.gate import GUESSES, LOAD, Refusal
 from switch.sip.incoming import Incoming
 from switch.sip.invite_server import State as InviteState
 from switch.sip.message import Request
@@ -131,6 +131,7 @@ class StackReply:
         self, incoming: Incoming, refusal: Refusal, dialog: DialogId | None = None
     ) -> list[Effect]:
         """Turn a request away without a transaction; its repeats meet the same."""
+        self._count(incoming, refusal)
         if refusal.status == 0:
             effects = self._state.drop(refusal.what, incoming.flow)
         else:
@@ -139,6 +140,13 @@ class StackReply:
             return effects
         event = RefusedByUs(refusal.what, refusal.status, refusal.source, dialog)
         return [*effects, self._state.refused(event)]
+
+    def _count(self, incoming: Incoming, refusal: Refusal) -> None:
+        """Count what an operator watches: load that is turned away, and guessed passwords."""
+        if refusal.what in LOAD:
+            self._state.tally.shed[incoming.request.method] += 1
+        if refusal.what in GUESSES and refusal.status == 401:
+            self._state.tally.digest_failures += 1
 
     def reply(
         self, incoming: Incoming, status: int, headers: Fields = (), reason: str = ""

@@ -216,6 +216,8 @@ class StackState:
             responses=dict(tally.responses),
             dropped=dict(tally.dropped),
             refused=dict(tally.refused),
+            shed=dict(tally.shed),
+            digest_failures=tally.digest_failures,
         )
 
 

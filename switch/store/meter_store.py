@@ -19,7 +19,7 @@ from switch.billing.ledger import (
     TransferResult,
 )
 from switch.billing.quote import Quote
-from switch.errors import LocalError
+from switch.errors import LocalError, StoreError
 from switch.ids import AccountId, CallId
 from switch.media.messages import CallEnded
 from switch.money import Micros
@@ -45,6 +45,8 @@ class MeterStore:
         self._boot_id = ""
         self._quotes: dict[str, Quote] = {}
         self._limited: set[CallId] = set()
+        self.reserve_failures = 0
+        """Calls for which no first money could be held, whatever the reason."""
 
     async def begin_epoch(self, node: str, boot_id: str) -> int:
         """Take over a node: its epoch rises, so that a former process of it is fenced off.
@@ -101,7 +103,12 @@ class MeterStore:
             result = meter_statements.reserve(raw, opening, at=at)
             return result, meter_statements.is_limited(raw, call)
 
-        result, is_limited = await self._store.write(deed)
+        try:
+            result, is_limited = await self._store.write(deed)
+        except StoreError:
+            self.reserve_failures += 1
+            raise
+        self.reserve_failures += not isinstance(result, Reserved)
         if is_limited:
             self._limited.add(call)
         self._keep(quote)

@@ -17,7 +17,7 @@ from switch.billing.ledger import (
     TransferResult,
 )
 from switch.billing.quote import Quote
-from switch.errors import LocalError
+from switch.errors import LocalError, StoreError
 from switch.ids import AccountId, CallId
 from switch.media.messages import CallEnded
 from switch.money import Micros
@@ -42,6 +42,8 @@ class PostgresMeterStore:
         self._boot_id = ""
         self._flight = AccountId(0)
         self._limited: set[CallId] = set()
+        self.reserve_failures = 0
+        """Calls for which no first money could be held, whatever the reason."""
 
     async def begin_epoch(self, node: str, boot_id: str) -> int:
         """Take over a node: its epoch rises, so that a former process of it is fenced off."""
@@ -83,7 +85,12 @@ class PostgresMeterStore:
             result = await postgres_meter.reserve(link, opening, at=at)
             return result, await postgres_meter.limited_of(link, [call])
 
-        result, limited = await self._store.write(deed)
+        try:
+            result, limited = await self._store.write(deed)
+        except StoreError:
+            self.reserve_failures += 1
+            raise
+        self.reserve_failures += not isinstance(result, Reserved)
         self._limited |= limited
         return result
 

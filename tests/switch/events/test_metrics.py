@@ -125,18 +125,25 @@ def test_totals_of_another_room_never_fall() -> None:
             dropped={"rate": total},
             retransmissions=total,
             transactions={("invite_server", "PROCEEDING"): total},
+            shed={"INVITE": total},
+            digest_failures=total,
         )
     assert value(of, "sip_requests_total", method="INVITE", direction="in") == 9
     assert value(of, "sip_requests_total", method="other", direction="in") == 9
     assert value(of, "sip_responses_total", direction="out", code="200") == 9
     assert value(of, "sip_dropped_total", reason="rate") == 9
     assert value(of, "sip_retransmissions_total") == 9
+    assert value(of, "sip_shed_total", method="INVITE") == 9
+    assert value(of, "digest_failures_total") == 9
 
 
 def test_a_transaction_that_is_over_shows_as_none() -> None:
     of = metrics()
     for held in ({("invite_server", "PROCEEDING"): 4}, {}):
-        of.sample_sip(requests={}, responses={}, dropped={}, retransmissions=0, transactions=held)
+        of.sample_sip(
+            requests={}, responses={}, dropped={}, retransmissions=0, transactions=held, shed={},
+            digest_failures=0,
+        )  # fmt: skip
     assert value(of, "transactions", kind="invite_server", state="PROCEEDING") == 0
 
 

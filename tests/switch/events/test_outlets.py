@@ -92,9 +92,13 @@ async def test_what_other_rooms_count_is_taken_up(store: Store) -> None:
         responses={"out:200": 4},
         dropped={"malformed": 1},
         refused={},
+        shed={"REGISTER": 6},
+        digest_failures=7,
     )
     outlets.sample(counts)
     text = outlets.metrics.text()
     assert b'kinline_sip_requests_total{direction="in",method="INVITE"} 5.0' in text
     assert b'kinline_transactions{kind="invite_server",state="PROCEEDING"} 2.0' in text
     assert b"kinline_sip_retransmissions_total 3.0" in text
+    assert b'kinline_sip_shed_total{method="REGISTER"} 6.0' in text
+    assert b"kinline_digest_failures_total 7.0" in text

@@ -192,6 +192,7 @@ def test_five_wrong_digests_bring_silence_that_doubles() -> None:
     assert wrong(node, 200.0) == []
     assert statuses(wrong(node, 240.0)) == [401]
     assert node.stack.counts().refused["digest_silence"] > 2
+    assert node.stack.counts().digest_failures == 11  # what silence met was never looked at
 
 
 def test_an_unknown_user_is_challenged_like_anybody() -> None:
@@ -253,6 +254,18 @@ def test_a_full_switch_refuses_new_calls() -> None:
     assert statuses(feed(node, messages.request())) == [100]
     other = messages.request(call_id="other", via="SIP/2.0/UDP 192.0.2.1;branch=z9hG4bKo")
     assert statuses(feed(node, other)) == [503]
+    assert node.stack.counts().shed == {"INVITE": 1}
+
+
+def test_what_is_turned_away_under_load_is_counted_by_method_and_draining_is_not_load() -> None:
+    node = house()
+    node.stack.shedding = frozenset({"OPTIONS"})
+    assert statuses(feed(node, request("OPTIONS"))) == [503]
+    assert statuses(feed(node, messages.request())) == [100]
+    node.stack.shedding, node.stack.draining = frozenset(), True
+    again = request("OPTIONS", via="SIP/2.0/UDP 192.0.2.1:5060;branch=z9hG4bKagain")
+    assert statuses(feed(node, again)) == [503]
+    assert node.stack.counts().shed == {"OPTIONS": 1}
 
 
 def test_an_oversized_datagram_gets_513() -> None:

@@ -93,6 +93,7 @@ async def test_no_first_block_on_an_account_that_cannot_pay_it(
     """A2Billing: the first block was not reserved."""
     account = await money.purse(amount)
     assert await money.reserve(CALL, account) is ReserveResult.NO_FUNDS
+    assert money.meters.reserve_failures == 1
     assert len(money.book) == 0
     purse = await money.standing(account)
     assert (purse.posted, purse.held) == (amount, 0)
