@@ -222,13 +222,17 @@ async def test_a_minute_costs_what_a_minute_costs(money: MoneyScene, rate: int) 
 
 @pytest.mark.slow
 async def test_ten_thousand_calls_drift_by_nothing(money: MoneyScene) -> None:
-    """CGRateS: floats made 474.995 of 475; and a clock of floats is read 45 times a call."""
+    """CGRateS: floats made 474.995 of 475; and a clock of floats is read 45 times a call.
+
+    Drift would come from the book and the settlement, which both databases share: SQLite has ten
+    thousand calls. On PostgreSQL five hundred show that its columns and sums are whole numbers too.
+    """
     random = Random(20_261)
-    calls, rate = 10_000, quote_of(70_001)
-    accounts = await asyncio.gather(*(money.purse(100 * DOLLAR) for _ in range(1_000)))
+    calls, rate = (10_000 if isinstance(money, SqliteScene) else 500), quote_of(70_001)
+    accounts = await asyncio.gather(*(money.purse(100 * DOLLAR) for _ in range(calls // 10)))
     start = 123_456.789
     begun = {n: start + random.random() for n in range(1, calls + 1)}
-    await asyncio.gather(*(money.reserve(n, accounts[n % 1_000], rate) for n in begun))
+    await asyncio.gather(*(money.reserve(n, accounts[n % len(accounts)], rate) for n in begun))
     for n, at in begun.items():
         money.book.bridged(CallId(n), at=at)
     whole = {n: random.randrange(46) for n in begun}
@@ -248,4 +252,4 @@ async def test_ten_thousand_calls_drift_by_nothing(money: MoneyScene) -> None:
     charged += sum(s.charged for s in settled)
     assert charged == sum(70_001 * s // 60 for s in whole.values())
     left = [(await money.standing(account)).posted for account in accounts]
-    assert sum(left) + charged == 1_000 * 100 * DOLLAR
+    assert sum(left) + charged == len(accounts) * 100 * DOLLAR
