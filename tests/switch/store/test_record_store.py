@@ -45,7 +45,8 @@ def play(path: Path, scene: Callable[[RecordStore], Awaitable[None]]) -> None:
 
 
 def test_a_record_has_exactly_the_fields_of_the_trade() -> None:
-    assert set(public(RECORD)) == set(FIELDS.split())
+    """Those of calls.md section 9, and what section 3 wants beside the reason of a refusal."""
+    assert set(public(RECORD)) == {*FIELDS.split(), "refusal_detail"}
 
 
 def test_what_is_saved_is_found(tmp_path: Path) -> None:
