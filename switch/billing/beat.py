@@ -7,6 +7,7 @@ from enum import Enum
 import msgspec
 
 from switch.billing.ledger import Purse, Refusal
+from switch.billing.rating import SECONDS_MAX
 from switch.ids import AccountId, CallId
 from switch.money import Micros
 
@@ -25,6 +26,8 @@ class Ask(msgspec.Struct, frozen=True, gc=False):
     """Asked for; 0 only posts."""
     least_s: int
     """If the whole is refused, this much, or what fits of it."""
+    keep_s: int = SECONDS_MAX
+    """Of the paid seconds these are too near to be given back to a limit that was lowered."""
 
 
 class SecondTalked(msgspec.Struct, frozen=True, gc=False):

@@ -3,7 +3,7 @@
 from enum import Enum
 
 from switch.billing.beat import Ask, MeterRow, SecondTalked
-from switch.billing.horizon import AMPLE_HORIZON_S, POOR_HORIZON_S, through
+from switch.billing.horizon import AMPLE_HORIZON_S, KEPT_S, POOR_HORIZON_S, through
 from switch.billing.ledger import Refusal
 from switch.billing.rating import Rate, charge, to_ns, whole_seconds
 from switch.ids import AccountId, CallId
@@ -114,4 +114,5 @@ class CallMeter:
             paid_s=self.paid_s,
             more_s=least_s if is_poor else whole_s,
             least_s=least_s,
+            keep_s=through(elapsed_ns, KEPT_S),
         )

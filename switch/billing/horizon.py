@@ -19,6 +19,10 @@ AMPLE_HORIZON_S: Final = 30.0
 POOR_HORIZON_S: Final = 1.5
 """Beyond the beat. Chosen: the next beat comes in 1 s, and half a second is left for a slow one."""
 
+KEPT_S: Final = 1.0
+"""What a call keeps of its paid seconds when a limit that was lowered takes the rest. Chosen: the
+worker must hear of an earlier end before it comes."""
+
 FIRST_S: Final = 3
 """What a poor account holds before the bridge: the first beat comes up to one second after it.
 Chosen: `POOR_HORIZON_S` at the latest first beat, in whole seconds."""

@@ -4,15 +4,16 @@ A limit is asked like an account, in the same transaction: what a live call hold
 it (M13). A lowered cap acts on the next second.
 """
 
+import json
 import sqlite3
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
-from typing import Final, Literal
+from typing import Any, Final, Literal
 from zoneinfo import ZoneInfo
 
 from switch.billing.horizon import affordable_s, price_of
-from switch.billing.rating import SECONDS_MAX, Rate
+from switch.billing.rating import SECONDS_MAX, Rate, charge, seconds_for
 from switch.ids import CallId
 from switch.money import Micros
 
@@ -22,6 +23,9 @@ Period = Literal["day", "week", "month", "ever"]
 NEVER: Final = 1e12
 """When a limit without a period starts again: in the year 33658."""
 
+Standing = tuple[int, int, str]
+"""How many limits there are, the newest, and what it is about."""
+
 _COLUMNS: Final = "b.id, b.unit, b.period, b.zone, b.resets_at, b.cap, b.used, b.held"
 _OF_SCOPE: Final = f"SELECT {_COLUMNS} FROM budget b WHERE scope = ? AND scope_id = ? ORDER BY id"  # noqa: S608 - columns only
 _OF_CALL: Final = f"""
@@ -30,9 +34,22 @@ SELECT {_COLUMNS} FROM meter_budget m JOIN budget b ON b.id = m.budget_id
 """  # noqa: S608 - columns only
 _ROLL: Final = "UPDATE budget SET used = 0, resets_at = ? WHERE id = ?"
 _HOLD: Final = "UPDATE budget SET held = held + ? WHERE id = ?"
-_TIE: Final = """
-INSERT INTO meter_budget (call_id, budget_id, held) VALUES (?, ?, ?)
-ON CONFLICT (call_id, budget_id) DO UPDATE SET held = held + excluded.held
+_TIE: Final = "INSERT OR IGNORE INTO meter_budget (call_id, budget_id, held) VALUES (?, ?, 0)"
+_HOLD_OF: Final = "UPDATE meter_budget SET held = held + ? WHERE call_id = ? AND budget_id = ?"
+_STANDING: Final = """
+SELECT count(*), coalesce(max(id), 0),
+       (SELECT scope || ' ' || scope_id || ' ' || set_by || ' ' || unit || ' ' || period
+          FROM budget ORDER BY id DESC LIMIT 1)
+  FROM budget
+"""
+_UNTIED: Final = """
+SELECT m.call_id, b.id, b.unit, m.micros_per_minute, m.free_s, m.paid_s
+  FROM json_each(?) j
+  JOIN budget b ON b.scope = json_extract(j.value, '$[1]')
+               AND b.scope_id = json_extract(j.value, '$[2]')
+  JOIN meter m ON m.call_id = json_extract(j.value, '$[0]') AND m.state IN ('RESERVED', 'LIVE')
+ WHERE NOT EXISTS (SELECT 1 FROM meter_budget t
+                    WHERE t.call_id = m.call_id AND t.budget_id = b.id)
 """
 _SETTLE: Final = """
 UPDATE budget SET used = used + :spent, held = held -
@@ -83,6 +100,15 @@ class Limit:
         if self.unit == "seconds":
             return max(0, min(wanted_s, self.room))
         return affordable_s(rate, paid_s=paid_s, available=Micros(self.room), wanted_s=wanted_s)
+
+    def excess_s(self, rate: Rate, *, paid_s: int) -> int:
+        """How many of the paid seconds are more than it allows since it was lowered."""
+        if self.room >= 0:
+            return 0
+        if self.unit == "seconds":
+            return -self.room
+        allowed = charge(rate, paid_s) + self.room
+        return paid_s if allowed < 0 else max(0, paid_s - seconds_for(rate, Micros(allowed)))
 
     def takes(self, rate: Rate, *, paid_s: int, more_s: int) -> int:
         """What holding so many seconds takes of it."""
@@ -171,6 +197,37 @@ def limits_of_call(raw: sqlite3.Connection, call: CallId, *, at: float) -> list[
     return [_limit(row, at) for row in raw.execute(_OF_CALL, (call,))]
 
 
+def standing(raw: sqlite3.Connection) -> Standing:
+    """Return what changes when a limit is set for the first time, or ended. Cheap to ask."""
+    count, last, key = raw.execute(_STANDING).fetchone()
+    return count, last, key or ""
+
+
+def tie_live(
+    raw: sqlite3.Connection, scopes: Mapping[CallId, Sequence[Scope]], *, at: float
+) -> set[CallId]:
+    """Tie live calls to limits that were set after they began; return which.
+
+    What such a call has paid so far counts against the limit, as if it had stood from the start.
+    """
+    asked = json.dumps([(call, s.scope, s.id) for call, found in scopes.items() for s in found])
+    rows = raw.execute(_UNTIED, (asked,)).fetchall()
+    hold_more(raw, [first_hold(row) for row in rows], at=at)
+    return {CallId(row[0]) for row in rows}
+
+
+def first_hold(row: Sequence[Any]) -> tuple[CallId, int, int]:
+    """Return what a call holds of a limit to which it is tied late: call, limit, how much.
+
+    Args:
+        row: call, limit, its unit; micros a minute, free seconds and paid seconds of the call.
+    """
+    call, limit, unit, micros_per_minute, free_s, paid_s = row
+    rate = Rate(micros_per_minute=Micros(micros_per_minute), free_s=free_s)
+    taken = Limit(id=limit, unit=unit, room=0).takes(rate, paid_s=0, more_s=paid_s)
+    return CallId(call), limit, taken
+
+
 def least_s(limits: Sequence[Limit], rate: Rate, *, paid_s: int, wanted_s: int) -> int:
     """How many of the wanted seconds all limits allow: the smallest answer wins."""
     fits = (limit.fits_s(rate, paid_s=paid_s, wanted_s=wanted_s) for limit in limits)
@@ -199,7 +256,8 @@ def hold_more(
     for call, limit, taken in holds:
         _roll_over(raw, limit, at=at)
         raw.execute(_HOLD, (taken, limit))
-        raw.execute(_TIE, (call, limit, taken))
+        raw.execute(_TIE, (call, limit))
+        raw.execute(_HOLD_OF, (taken, call, limit))
 
 
 def settle(

@@ -75,7 +75,7 @@ def decide(
         granted_s, refusal = grant(ask, available, tied)
         rate = _rate(ask)
         price = price_of(rate, paid_s=ask.paid_s, more_s=granted_s)
-        if granted_s:
+        if granted_s:  # negative: given back to a limit that was lowered
             for limit in tied:
                 takes = limit.takes(rate, paid_s=ask.paid_s, more_s=granted_s)
                 taken[limit.id] = taken.get(limit.id, 0) + takes
@@ -92,8 +92,14 @@ def decide(
 
 
 def grant(ask: Ask, available: Micros, limits: Sequence[Limit]) -> tuple[int, Refusal | None]:
-    """Say how many seconds an ask gets: the whole, else the least, else what fits of it."""
+    """Say how many seconds an ask gets: the whole, else the least, else what fits of it.
+
+    Fewer than none where a limit was lowered below what is held: those seconds are given back.
+    """
     rate = _rate(ask)
+    excess_s = max((limit.excess_s(rate, paid_s=ask.paid_s) for limit in limits), default=0)
+    if excess_s:
+        return -min(excess_s, max(0, ask.paid_s - ask.keep_s)), Refusal.PAYER_LIMIT
     allowed_s = least_s(limits, rate, paid_s=ask.paid_s, wanted_s=ask.more_s)
     if price_of(rate, paid_s=ask.paid_s, more_s=allowed_s) <= available:
         granted_s = allowed_s

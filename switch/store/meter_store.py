@@ -3,7 +3,7 @@
 What was answered is on disk. Told twice, each answers with its first result.
 """
 
-from collections.abc import Sequence
+from collections.abc import Collection, Sequence
 
 import msgspec
 from sqlalchemy import Connection
@@ -23,7 +23,7 @@ from switch.errors import LocalError, StoreError
 from switch.ids import AccountId, CallId
 from switch.media.messages import CallEnded
 from switch.money import Micros
-from switch.store import ledger_statements, meter_settlement, meter_statements
+from switch.store import account_limits, ledger_statements, meter_settlement, meter_statements
 from switch.store.account_limits import Scope
 from switch.store.engine import Store, driver
 
@@ -45,6 +45,8 @@ class MeterStore:
         self._boot_id = ""
         self._quotes: dict[str, Quote] = {}
         self._limited: set[CallId] = set()
+        self._scopes: dict[CallId, tuple[Scope, ...]] = {}
+        self._standing: account_limits.Standing | None = None
         self.reserve_failures = 0
         """Calls for which no first money could be held, whatever the reason."""
 
@@ -103,16 +105,36 @@ class MeterStore:
             result = meter_statements.reserve(raw, opening, at=at)
             return result, meter_statements.is_limited(raw, call)
 
+        self._scopes[call] = every  # before: a limit set meanwhile must find this call
         try:
             result, is_limited = await self._store.write(deed)
         except StoreError:
             self.reserve_failures += 1
+            del self._scopes[call]
             raise
         self.reserve_failures += not isinstance(result, Reserved)
         if is_limited:
             self._limited.add(call)
+        if not isinstance(result, Reserved):
+            self._scopes.pop(call, None)
         self._keep(quote)
         return result
+
+    @property
+    def limited(self) -> Collection[CallId]:
+        """The live calls that are tied to spending limits."""
+        return self._limited
+
+    async def follow_limits(self) -> None:
+        """Tie live calls to limits that were set while they lasted; before each beat."""
+        standing = await self._store.read(lambda c: account_limits.standing(driver(c)))
+        if standing == self._standing:
+            return
+        at, scopes = self._store.clock.wall(), dict(self._scopes)
+        self._limited |= await self._store.write(
+            lambda c: account_limits.tie_live(driver(c), scopes, at=at)
+        )
+        self._standing = standing
 
     async def beat(self, beat: Beat) -> BeatResult:
         """Write one second of all calls in one transaction."""
@@ -155,6 +177,7 @@ class MeterStore:
 
         settled = await self._store.write(deed)
         self._limited.discard(call)
+        self._scopes.pop(call, None)
         return settled
 
     async def void(self, call: CallId) -> Settled:

@@ -4,12 +4,12 @@ Each runs inside a deed. Everybody locks accounts in ascending id order, in a st
 (`lock`), and reads what it decides on under that lock.
 """
 
-from collections.abc import Collection, Iterable, Sequence
+from collections.abc import Collection, Iterable, Mapping, Sequence
 from typing import Any, Final
 
 from switch.billing.ledger import Account, Purse, Transfer, TransferResult, judge
 from switch.ids import AccountId, CallId
-from switch.store.account_limits import Limit, Scope, next_period
+from switch.store.account_limits import Limit, Scope, Standing, first_hold, next_period
 from switch.store.ledger_statements import account_of, purse_of
 from switch.store.postgres_link import Link
 
@@ -57,8 +57,25 @@ SELECT m.call_id, {_LIMIT} FROM meter_budget m JOIN budget b ON b.id = m.budget_
 _ROLL: Final = "UPDATE budget SET used = 0, resets_at = $1 WHERE id = $2"
 _HOLD: Final = "UPDATE budget SET held = held + $1 WHERE id = $2"
 _TIE: Final = """
-INSERT INTO meter_budget (call_id, budget_id, held) VALUES ($1, $2, $3)
-ON CONFLICT (call_id, budget_id) DO UPDATE SET held = meter_budget.held + excluded.held
+INSERT INTO meter_budget (call_id, budget_id, held) VALUES ($1, $2, 0) ON CONFLICT DO NOTHING
+"""
+_HOLD_OF: Final = """
+UPDATE meter_budget SET held = held + $1 WHERE call_id = $2 AND budget_id = $3
+"""
+_STANDING: Final = """
+SELECT count(*), coalesce(max(id), 0),
+       (SELECT concat_ws(' ', scope, scope_id, set_by, unit, period)
+          FROM budget ORDER BY id DESC LIMIT 1)
+  FROM budget
+"""
+_UNTIED: Final = """
+SELECT m.call_id, b.id, b.unit, m.micros_per_minute, m.free_s, m.paid_s
+  FROM unnest($1::bigint[], $2::text[], $3::text[]) AS s(call_id, scope, scope_id)
+  JOIN budget b USING (scope, scope_id)
+  JOIN meter m ON m.call_id = s.call_id AND m.state IN ('RESERVED', 'LIVE')
+ WHERE NOT EXISTS (SELECT 1 FROM meter_budget t
+                    WHERE t.call_id = m.call_id AND t.budget_id = b.id)
+ ORDER BY b.id, m.call_id FOR UPDATE OF m, b
 """
 _SETTLE: Final = """
 UPDATE budget b SET used = b.used + $1, held = b.held - m.held FROM meter_budget m
@@ -164,7 +181,26 @@ async def hold_more(link: Link, holds: Sequence[tuple[CallId, int, int]], *, at:
     for call, limit, taken in holds:
         await _roll_over(link, limit, at=at)
         await link.execute(_HOLD, taken, limit)
-        await link.execute(_TIE, call, limit, taken)
+        await link.execute(_TIE, call, limit)
+        await link.execute(_HOLD_OF, taken, call, limit)
+
+
+async def standing(link: Link) -> Standing:
+    """Return what changes when a limit is set for the first time, or ended. Cheap to ask."""
+    count, last, key = await link.fetchrow(_STANDING)
+    return count, last, key or ""
+
+
+async def tie_live(
+    link: Link, scopes: Mapping[CallId, Sequence[Scope]], *, at: float
+) -> set[CallId]:
+    """Tie live calls to limits that were set after they began; return which."""
+    asked = [(call, s.scope, s.id) for call, found in scopes.items() for s in found]
+    if not asked:
+        return set()
+    rows = await link.fetch(_UNTIED, *map(list, zip(*asked, strict=True)))
+    await hold_more(link, [first_hold(row) for row in rows], at=at)
+    return {CallId(row[0]) for row in rows}
 
 
 async def settle_limits(link: Link, call: CallId, *, seconds: int, spent: int, at: float) -> None:

@@ -4,7 +4,7 @@ Several nodes may meter on one database: each has its epoch, and a node that was
 refused at the fence.
 """
 
-from collections.abc import Sequence
+from collections.abc import Collection, Sequence
 
 from switch.billing.beat import Beat, BeatOutcome, BeatResult, MeterRow
 from switch.billing.credit import Credit
@@ -22,7 +22,7 @@ from switch.ids import AccountId, CallId
 from switch.media.messages import CallEnded
 from switch.money import Micros
 from switch.store import postgres_ledger, postgres_meter
-from switch.store.account_limits import Limit, Scope
+from switch.store.account_limits import Limit, Scope, Standing
 from switch.store.account_statements import NewAccount
 from switch.store.meter_statements import Opening, StaleError
 from switch.store.postgres_link import ConnectionLostError, Link, Postgres
@@ -42,6 +42,8 @@ class PostgresMeterStore:
         self._boot_id = ""
         self._flight = AccountId(0)
         self._limited: set[CallId] = set()
+        self._scopes: dict[CallId, tuple[Scope, ...]] = {}
+        self._standing: Standing | None = None
         self.reserve_failures = 0
         """Calls for which no first money could be held, whatever the reason."""
 
@@ -85,14 +87,34 @@ class PostgresMeterStore:
             result = await postgres_meter.reserve(link, opening, at=at)
             return result, await postgres_meter.limited_of(link, [call])
 
+        self._scopes[call] = opening.scopes  # before: a limit set meanwhile must find this call
         try:
             result, limited = await self._store.write(deed)
         except StoreError:
             self.reserve_failures += 1
+            del self._scopes[call]
             raise
         self.reserve_failures += not isinstance(result, Reserved)
         self._limited |= limited
+        if not isinstance(result, Reserved):
+            self._scopes.pop(call, None)
         return result
+
+    @property
+    def limited(self) -> Collection[CallId]:
+        """The live calls that are tied to spending limits."""
+        return self._limited
+
+    async def follow_limits(self) -> None:
+        """Tie live calls to limits that were set while they lasted; before each beat."""
+        standing = await self._store.read(postgres_ledger.standing)
+        if standing == self._standing:
+            return
+        at, scopes = self._store.clock.wall(), dict(self._scopes)
+        self._limited |= await self._store.write(
+            lambda link: postgres_ledger.tie_live(link, scopes, at=at)
+        )
+        self._standing = standing
 
     async def beat(self, beat: Beat) -> BeatResult:
         """Write one second of all calls in one transaction.
@@ -125,6 +147,7 @@ class PostgresMeterStore:
             )
         )
         self._limited.discard(call)
+        self._scopes.pop(call, None)
         return settled
 
     async def void(self, call: CallId) -> Settled:

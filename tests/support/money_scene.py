@@ -123,7 +123,8 @@ class MoneyScene:
 
     async def beat(self, *, now: float) -> list[MeterNews]:
         """One beat, carried out and taken in."""
-        beat = self.book.beat(now=now)
+        await self.meters.follow_limits()
+        beat = self.book.beat(now=now, limited=self.meters.limited)
         result: BeatResult = await self.meters.beat(beat)
         assert result.outcome is BeatOutcome.DONE
         return self.book.applied(beat, result, now=now)

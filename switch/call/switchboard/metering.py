@@ -50,7 +50,13 @@ class Metering:
     async def beat(self) -> None:
         """Meter every live call once."""
         rooms = self._rooms
-        beat = rooms.book.beat(now=rooms.clock.monotonic())
+        if not len(rooms.book):
+            return
+        try:
+            await rooms.meters.follow_limits()
+        except StoreError as error:
+            log.warning("new spending limits cannot be read (%s); the next second again", error)
+        beat = rooms.book.beat(now=rooms.clock.monotonic(), limited=rooms.meters.limited)
         if not beat.asks and not beat.seconds and not beat.bridged:
             return
         try:

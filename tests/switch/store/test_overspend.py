@@ -16,6 +16,7 @@ from switch.billing.ledger import Reserved, ReserveResult, TransferResult
 from switch.billing.meter_news import CutCause, PaidUntil
 from switch.billing.rating import charge
 from switch.ids import CallId, leg_id
+from switch.store.account_limits import Scope
 from switch.store.record_store import RecordStore
 from tests.support.money_rig import ELEVEN_CENTS, quote_of
 from tests.support.money_scene import MoneyScene, SqliteScene, sqlite_scene
@@ -67,6 +68,71 @@ async def test_the_thirty_first_second_of_thirty_poor_calls_is_nobodys(money: Mo
     paid_s = [answer.paid_s for answer in got if isinstance(answer, Reserved)]
     assert paid_s == [3, 3, 3]
     assert got[3:] == [ReserveResult.NO_FUNDS] * 27
+
+
+NUMBER = Scope(scope="contact", id="+15550100042")
+
+
+async def limit(money: MoneyScene, unit: str, cap: int) -> None:
+    await money.accounts.set_limit(
+        NUMBER, set_by="payer", unit=unit, period="day", cap=cap, zone="UTC"
+    )
+
+
+@pytest.mark.parametrize(
+    ("before", "unit", "cap", "talked"),
+    [
+        (None, "seconds", 10, 10),
+        (None, "micros", charge(RATE, 10), 10),
+        (None, "seconds", 2, 7),  # used up already: the second that runs, and one more
+        (60, "seconds", 10, 10),
+        (60, "seconds", 2, 7),
+    ],
+)
+async def test_a_limit_set_in_mid_call_holds_from_the_next_second(
+    money: MoneyScene, before: int | None, unit: str, cap: int, talked: int
+) -> None:
+    """calls.md section 4.1: though half a minute is held, set first or lowered, in mid-call."""
+    account = await money.purse(10 * DOLLAR)
+    if before is not None:
+        await limit(money, "seconds", before)
+    await money.reserve(CALL, account, scopes=(NUMBER,))
+    money.book.bridged(CALL, at=0.0)
+    for n in range(1, 6):
+        await money.beat(now=n + 0.25)
+    assert money.book._meter(CALL).paid_s >= 30
+    await limit(money, unit, cap)
+    until = [n for n in await money.beat(now=6.0) if isinstance(n, PaidUntil)]
+    assert until == [PaidUntil(CALL, float(talked))]
+    assert money.book.cut_cause(CALL) is CutCause.PAYER_LIMIT
+    charged = await talk_out(money, [CALL], from_s=7)
+    assert charged[CALL] == charge(RATE, talked)
+    (left,) = await money.accounts.limits([NUMBER])
+    assert left.room == cap - (talked if unit == "seconds" else charged[CALL])
+    assert (await money.standing(account)).available == 10 * DOLLAR - charged[CALL]
+
+
+async def test_a_limit_that_is_raised_again_lets_the_call_go_on(money: MoneyScene) -> None:
+    account = await money.purse(10 * DOLLAR)
+    await money.reserve(CALL, account, scopes=(NUMBER,))
+    money.book.bridged(CALL, at=0.0)
+    await money.beat(now=1.25)
+    await limit(money, "seconds", 10)
+    assert PaidUntil(CALL, 10.0) in await money.beat(now=2.25)
+    await limit(money, "seconds", 600)
+    assert PaidUntil(CALL, 34.0) in await money.beat(now=3.25)
+    assert money.book.state(CALL) is MeterState.LIVE
+
+
+async def test_two_calls_give_back_to_a_lowered_limit_together(money: MoneyScene) -> None:
+    account = await money.purse(10 * DOLLAR)
+    for call in (1, 2):
+        await money.reserve(call, account, scopes=(NUMBER,))
+        money.book.bridged(CallId(call), at=0.0)
+    await money.beat(now=1.25)
+    await limit(money, "seconds", 40)
+    charged = await talk_out(money, [1, 2], from_s=2)
+    assert sum(charged.values()) == charge(RATE, 30) + charge(RATE, 10)
 
 
 async def test_money_moved_away_in_mid_call_ends_the_call(money: MoneyScene) -> None:
