@@ -1,23 +1,27 @@
 """The schema's revisions: which one a file has, which ones we know, how to get there.
 
 One transaction carries all pending migrations and the proof that the disk takes a write, so a
-full disk leaves the file where it was.
+full disk leaves the file where it was. alembic is imported only where a migration is pending: every
+start of the switch comes by here, and hardly any has one.
 """
 
 import sqlite3
+from importlib import import_module
 from pathlib import Path
 from typing import Final
 
-from alembic import command
-from alembic.config import Config
-from alembic.script import ScriptDirectory
 from sqlalchemy import create_engine
 from sqlalchemy.pool import StaticPool
 
 from switch.errors import StoreError
 
-MIGRATIONS: Final = Path(__file__).parent / "migrations"
-"""Where alembic's scripts stand."""
+VERSIONS: Final = Path(__file__).parent / "migrations" / "versions"
+"""alembic's scripts. Their names begin with their revisions."""
+
+
+def revisions() -> list[str]:
+    """Return the revisions that we know, oldest first."""
+    return sorted(script.name.split("_", 1)[0] for script in VERSIONS.glob("[0-9]*.py"))
 
 
 def refuse_newer(path: Path, raw: sqlite3.Connection) -> None:
@@ -27,12 +31,12 @@ def refuse_newer(path: Path, raw: sqlite3.Connection) -> None:
         if tables:
             raise StoreError(f"{path} is a database of another program. Choose another file.")
         return
-    known = {script.revision for script in _scripts().walk_revisions()}
+    known = revisions()
     for (revision,) in raw.execute("SELECT version_num FROM alembic_version"):
         if revision not in known:
             raise StoreError(
                 f"The database {path} was written by a newer version of Kinline (schema"
-                f" {revision}; this one knows up to {_scripts().get_current_head()})."
+                f" {revision}; this one knows up to {known[-1]})."
                 " Start that version, or put back a backup."
             )
 
@@ -42,10 +46,8 @@ def migrate(raw: sqlite3.Connection) -> None:
     engine = create_engine("sqlite://", creator=lambda: raw, poolclass=StaticPool)
     with engine.begin() as connection:
         connection.exec_driver_sql("BEGIN IMMEDIATE")
-        if _revision(raw) != _scripts().get_current_head():
-            config = _config()
-            config.attributes["connection"] = connection
-            command.upgrade(config, "head")
+        if _revision(raw) != revisions()[-1]:
+            import_module("switch.store.engine_upgrade").upgrade(connection)
         connection.exec_driver_sql("UPDATE opening SET times = times + 1")
 
 
@@ -55,14 +57,3 @@ def _revision(raw: sqlite3.Connection) -> str:
         return ""
     (revision,) = raw.execute("SELECT version_num FROM alembic_version").fetchone() or ("",)
     return str(revision)
-
-
-def _config() -> Config:
-    config = Config()
-    config.set_main_option("script_location", str(MIGRATIONS))
-    config.set_main_option("path_separator", "os")
-    return config
-
-
-def _scripts() -> ScriptDirectory:
-    return ScriptDirectory.from_config(_config())

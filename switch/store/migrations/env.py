@@ -1,4 +1,4 @@
-"""alembic's door: runs the pending revisions on the connection that `engine_schema` hands over."""
+"""alembic's door: runs the pending revisions on the connection of `engine_upgrade`."""
 
 from alembic import context
 
