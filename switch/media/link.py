@@ -34,6 +34,8 @@ class WorkerLink:
         self.number = number
         self.socket: socket.socket | None = None
         self.process: subprocess.Popen[bytes] | None = None
+        self.spawned = 0
+        """How often a process was started."""
         self.welcome: wire.Welcome | None = None
         self.memory = -1
         """Descriptor of what is left when the worker dies."""
@@ -45,6 +47,7 @@ class WorkerLink:
 
     def spawn(self) -> None:
         """Start the worker process. It outlives us, has a session of its own and an own log."""
+        self.spawned += 1
         wire.socket_path(self._data, self.number).unlink(missing_ok=True)
         log_path = self._data / f"worker-{self.number}.log"
         with log_path.open("wb") as log:

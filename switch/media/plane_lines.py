@@ -4,6 +4,7 @@ Runs in control's event loop by its callbacks; only `start` and `close` wait.
 """
 
 import asyncio
+import logging
 import os
 import socket
 from collections.abc import Callable, Mapping, Sequence
@@ -15,9 +16,16 @@ from switch.media import wire
 from switch.media.link import WorkerLink
 from switch.media.settings import MediaSettings
 
-START_S: Final = 90.0
-"""A worker that does not answer by then stops the start. Measured: a cold compile takes 20-40 s on
-one processor; set-up has done it before (`switch.media.warm`)."""
+START_S: Final = 900.0
+"""A worker that does not answer by then stops the start. Measured: a cold compile takes 2 to 4
+minutes where two workers share two busy processors; set-up has done it before
+(`switch.media.warm`)."""
+
+SLOW_S: Final = 8.0
+"""After so long we say what takes so long. Chosen: a warm worker is there in one or two."""
+
+STARTS_MAX: Final = 3
+"""A worker that ends so often before it has said a word stops the start. Chosen."""
 
 CONNECT_RETRY_S: Final = 0.02
 """Chosen: a warm worker listens after about half a second."""
@@ -28,6 +36,8 @@ up: starting costs most of a second of one processor. Chosen."""
 
 CLOSE_S: Final = 2.0
 """How long `close` waits for workers without calls. Chosen."""
+
+log = logging.getLogger(__name__)
 
 
 class PlaneLines:
@@ -79,18 +89,29 @@ class PlaneLines:
             else:
                 self._take_up(link)
         needed = [self._ready[n.number] for n in self._links if n.number < count or n.socket]
+        await self._all_ready(needed)
+        busy = [link.number for link in self._links if link.welcome and link.welcome.legs]
+        idle = [link.number for link in self._links if link.number not in busy]
+        self._spare = set(idle[max(0, count - len(busy)) :])
+        for link in (one for one in self._links if one.socket is None):
+            loop.call_later(self._settings.spare_after_s, self._reach, link)
+
+    async def _all_ready(self, needed: Sequence[asyncio.Future[None]]) -> None:
+        """Wait for the workers; say so when the packet path has to be compiled first."""
+        _, late = await asyncio.wait(needed, timeout=SLOW_S)
+        if late:
+            log.warning(
+                "the packet path is compiled now, once after a change of version or processor; "
+                "that takes minutes (`python -m switch.media.warm` does it ahead)"
+            )
         try:
             async with asyncio.timeout(START_S):
                 await asyncio.gather(*needed)
         except TimeoutError as error:
-            logs = self._data / "worker-*.log"
-            raise LocalError(f"a media worker did not start: see {logs}") from error
-        busy = [link.number for link in self._links if link.welcome and link.welcome.legs]
-        idle = [link.number for link in self._links if link.number not in busy]
-        self._spare = set(idle[max(0, count - len(busy)) :])
-        for link in self._links:
-            if link.socket is None:
-                self._reach(link)
+            raise self._not_started() from error
+
+    def _not_started(self) -> LocalError:
+        return LocalError(f"a media worker did not start: see {self._data / 'worker-*.log'}")
 
     async def close(self) -> None:
         """Let the workers go: each ends as soon as no leg is open there."""
@@ -147,6 +168,10 @@ class PlaneLines:
             return
         loop = asyncio.get_running_loop()
         if link.process is None or link.process.poll() is not None:
+            ready = self._ready[link.number]
+            if link.spawned >= STARTS_MAX and not ready.done():
+                ready.set_exception(self._not_started())
+                return
             link.spawn()
         loop.call_later(CONNECT_RETRY_S, self._reach, link)
 

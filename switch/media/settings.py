@@ -21,6 +21,8 @@ class MediaSettings(msgspec.Struct, frozen=True, forbid_unknown_fields=True, kw_
     """Worker processes; 0: one for each processor that we may run on."""
     workers_spare: Annotated[int, msgspec.Meta(ge=0, le=4)] = 1
     """Workers that are started ahead and wait: one of them goes on at once for one that dies."""
+    spare_after_s: Annotated[float, msgspec.Meta(ge=0, le=600)] = 5.0
+    """They are started so long after the others are ready: the start has the processors first."""
     legs_max: Annotated[int, msgspec.Meta(ge=2, le=4096)] = 4096
     """Legs of one worker."""
     legs_packed: Annotated[int, msgspec.Meta(ge=0, le=4096)] = 512

@@ -20,7 +20,7 @@ from contextlib import AsyncExitStack
 from pathlib import Path
 from typing import Any
 
-from switch.admin.control_socket import ControlClient
+from switch.admin.control_client import ControlClient
 from switch.clock import SystemClock
 from switch.lab.phone import LabPhone, PhoneCall
 
@@ -45,6 +45,7 @@ port_min = {rtp_min}
 port_max = {rtp_max}
 workers = {workers}
 port_rest_s = 1
+spare_after_s = 0.5
 
 [script]
 languages = ["en"]

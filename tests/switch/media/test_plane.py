@@ -50,6 +50,7 @@ class Rig:
             port_max=first + 98,
             workers=1,
             workers_spare=spares,
+            spare_after_s=0,
             legs_max=64,
             orphan_s=orphan_s,
             port_rest_s=0.0,
