@@ -10,13 +10,14 @@ import asyncio
 import os
 import sys
 import time
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Any, Final
 
 from switch.admin.audit_note import is_kept, news_of
 from switch.admin.command import Argument, Command, Desk
-from switch.admin.control_socket import ControlClient, user_name
+from switch.admin.control_client import ControlClient
+from switch.admin.control_socket import user_name
 from switch.admin.registry import commands
 from switch.admin.render import render
 from switch.clock import SystemClock
@@ -37,14 +38,14 @@ EXAMPLES: Final = """examples:
   kinline cut 912345678901234 --why "staff order"
 """
 
-Programs = Mapping[str, tuple[str, Callable[[Sequence[str]], int]]]
-"""Programs of their own: name to (help, function of the rest of the command line)."""
 
+def main(argv: Sequence[str], programs: Mapping[str, str]) -> int:
+    """Carry out one command on the house, the money or the calls; return the exit code.
 
-def main(argv: Sequence[str], programs: Programs) -> int:
-    """Carry out one command line; return the exit code: 0, 1 for the world's fault, 2 for yours."""
-    if argv and argv[0] in programs:
-        return _guarded(lambda: programs[argv[0]][1](argv[1:]))
+    Args:
+        argv: the command line.
+        programs: those of their own, name to help: they are listed, not carried out.
+    """
     parser = _parser(programs)
     if not argv:
         parser.print_help()
@@ -54,20 +55,7 @@ def main(argv: Sequence[str], programs: Programs) -> int:
     asked: argparse.ArgumentParser = given.pop("parser")
     if unknown:
         asked.error(f"does not know {' '.join(unknown)}; --help names what it knows")
-    return _guarded(lambda: _carry_out(given))
-
-
-def _guarded(work: Callable[[], int]) -> int:
-    try:
-        return work()
-    except UserError as error:
-        sys.stderr.write(f"kinline: {error}\n")
-        return 2
-    except KinlineError as error:
-        sys.stderr.write(f"kinline: {error}\n")
-        return 1
-    except KeyboardInterrupt:
-        return 130
+    return _carry_out(given)
 
 
 def _expanded(argv: Sequence[str]) -> list[str]:
@@ -79,7 +67,7 @@ def _expanded(argv: Sequence[str]) -> list[str]:
     return list(argv)
 
 
-def _parser(programs: Programs) -> argparse.ArgumentParser:
+def _parser(programs: Mapping[str, str]) -> argparse.ArgumentParser:
     parser = argparse.ArgumentParser(
         prog="kinline",
         description="An open telephone switch for correctional facilities.",
@@ -87,7 +75,7 @@ def _parser(programs: Programs) -> argparse.ArgumentParser:
         formatter_class=argparse.RawDescriptionHelpFormatter,
     )
     nouns = parser.add_subparsers(metavar="COMMAND", required=True)
-    for name, (help_text, _) in programs.items():
+    for name, help_text in programs.items():
         nouns.add_parser(name, help=help_text, add_help=False)
     verbs: dict[str, Any] = {}
     for command in commands():

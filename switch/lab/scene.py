@@ -18,7 +18,7 @@ from typing import Any, Final
 
 import numpy as np
 
-from switch.admin.control_socket import ControlClient
+from switch.admin.control_client import ControlClient
 from switch.clock import SystemClock
 from switch.errors import KinlineError, LocalError
 from switch.lab import sounds

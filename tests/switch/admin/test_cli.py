@@ -9,9 +9,9 @@ from typing import Any
 import pytest
 
 from switch.admin import cli
+from switch.admin.exit_code import guarded
 from switch.admin.registry import commands
 from switch.clock import SystemClock
-from switch.errors import UserError
 from switch.store.engine import Store
 
 PASSWORD = "correct horse battery"  # invented
@@ -27,8 +27,8 @@ def data(tmp_path: Path) -> Path:
     return tmp_path
 
 
-def run(*words: str, programs: cli.Programs | None = None) -> int:
-    return cli.main(words, programs or {})
+def run(*words: str) -> int:
+    return guarded(lambda: cli.main(words, {"run": "the switch"}))
 
 
 def ask(data: Path, capsys: pytest.CaptureFixture[str], *words: str) -> Any:
@@ -149,7 +149,7 @@ def test_every_command_explains_itself_with_an_example(
 
 def test_the_whole_help_names_every_noun_and_program(capsys: pytest.CaptureFixture[str]) -> None:
     with pytest.raises(SystemExit):
-        run("--help", programs={"run": ("the switch", lambda _: 0)})
+        run("--help")
     shown = capsys.readouterr().out
     assert all(command.noun in shown for command in commands())
     assert "run" in shown
@@ -159,20 +159,6 @@ def test_the_whole_help_names_every_noun_and_program(capsys: pytest.CaptureFixtu
 def test_without_a_word_the_help_is_shown(capsys: pytest.CaptureFixture[str]) -> None:
     assert run() == 2
     assert "usage: kinline" in capsys.readouterr().out
-
-
-def test_a_program_gets_the_rest_of_the_line_and_its_fault_is_one_sentence(
-    capsys: pytest.CaptureFixture[str],
-) -> None:
-    heard: list[Sequence[str]] = []
-
-    def program(rest: Sequence[str]) -> int:
-        heard.append(rest)
-        raise UserError("Not like this.")
-
-    assert run("lab", "--x", "1", programs={"lab": ("phones", program)}) == 2
-    assert list(heard[0]) == ["--x", "1"]
-    assert capsys.readouterr().err == "kinline: Not like this.\n"
 
 
 def test_a_word_that_a_command_does_not_know_is_named_with_its_own_usage(

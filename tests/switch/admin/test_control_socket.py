@@ -13,7 +13,8 @@ from typing import Any
 import pytest
 
 from switch.admin.command import Desk
-from switch.admin.control_socket import ControlClient, ControlServer
+from switch.admin.control_client import ControlClient
+from switch.admin.control_socket import ControlServer
 from switch.call.news import AuditNews, News
 from switch.clock import SystemClock
 from switch.errors import StoreError, UserError
