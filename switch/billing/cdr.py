@@ -94,6 +94,8 @@ class Cdr(msgspec.Struct, frozen=True, forbid_unknown_fields=True, kw_only=True)
     """The last SIP status; None if none was seen."""
     cause: int = 16
     """ITU-T Q.850."""
+    forwarding: tuple[str, ...] = ()
+    """How the far side said that the call is passed on: `181`, `history_info`, …"""
     codec: str = ""
     started_at: float | None = None
     answered_at: float | None = None

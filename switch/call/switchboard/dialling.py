@@ -9,6 +9,7 @@ from switch.call.cause import NORMAL_CLEARING, fails_over
 from switch.call.leg import Leg, LegEffect, SendBye, SendCancel, SendInvite, State
 from switch.call.script import Script
 from switch.call.signals import Answer, Fail, Release, Ring, Side, Signal
+from switch.call.switchboard.called_session import CalledSession
 from switch.call.switchboard.caller import CallerLeg
 from switch.call.switchboard.record_keeper import RecordKeeper
 from switch.call.switchboard.rooms import Rooms
@@ -17,12 +18,11 @@ from switch.call.switchboard.trunks import TrunkDesk
 from switch.errors import PeerError
 from switch.ids import CallId, TrunkId, leg_id
 from switch.media.ports import PortsExhausted
-from switch.routing.call_class import SPARED
+from switch.routing.call_class import SPARED, Privileged
 from switch.routing.plan import Route
 from switch.screening.permit import Permit
-from switch.sdp import parser as sdp_parser
 from switch.sdp.crypto import Srtp
-from switch.sdp.offer_answer import Law, LocalMedia, accept_answer, make_offer
+from switch.sdp.offer_answer import Law, LocalMedia, RemoteAudio
 from switch.sip.events import (
     AckMissing,
     Answered,
@@ -33,6 +33,7 @@ from switch.sip.events import (
     InviteTimedOut,
     ProgressReceived,
     Refused,
+    RequestReceived,
 )
 from switch.sip.headers import reason_q850
 from switch.sip.message import Response
@@ -77,6 +78,7 @@ class Dialling:
         self._keeper = keeper
         self._trunks = trunks
         self._permit: Permit | None = None
+        self._session = CalledSession(keeper, dialled=None)
         self._routes: list[Route] = []
         self._route: Route | None = None
         self._plain: LocalMedia | None = None
@@ -124,6 +126,8 @@ class Dialling:
             return self._fail(Fail(503, 34), now)
         laws: tuple[Law, ...] = ("PCMU", "PCMA") if law == "PCMU" else ("PCMA", "PCMU")
         self._plain = LocalMedia(ip=port.ip, port=port.port, laws=laws)
+        privileged = isinstance(permit.audibility, Privileged)
+        self._session = CalledSession(self._keeper, dialled=None if privileged else permit.number)
         self._keeper.dialled(now)
         return self._next_route(Fail(0), now)
 
@@ -162,6 +166,8 @@ class Dialling:
                 return self._refused(response, cause, now)
             case InviteTimedOut():
                 return self._refused(None, None, now)
+            case RequestReceived():
+                return self._asked(event, now)
             case ByeReceived(reason=reason):
                 return self._gone(reason_q850(reason) or 16, now)
             case DialogLost() | AckMissing():
@@ -172,17 +178,15 @@ class Dialling:
     def _progress(self, event: ProgressReceived, now: float) -> list[fx.Effect]:
         self._heard = True
         self._try_until = None
-        if event.response.status == 181:
-            self._keeper.forwarding("181", now)
+        evidence = self._session.heard(event.response, now)
         if event.response.status not in {180, 183}:
-            return []
+            return evidence
         if self.leg.received(Ring()):
             self._keeper.rang(now, self._rooms.clock.wall())
-            return self._signal(Ring(), now)
-        return []
+            return evidence + self._signal(Ring(), now)
+        return evidence
 
     def _answered(self, event: Answered, now: float) -> list[fx.Effect]:
-        assert self._local is not None
         self._try_until = None
         told = self.leg.received(Answer())
         if self.leg.state is not State.ANSWERED:
@@ -192,15 +196,30 @@ class Dialling:
             return []
         self.status = 200
         try:
-            remote = accept_answer(self._local, sdp_parser.parse(event.response.body))
+            remote = self._session.answered(event.response.body)
         except PeerError:
             for _bye in self.leg.release():
                 self._release(now)
             return self._signal(Fail(488, 88), now)
+        self._heard_from(remote)
+        self._keeper.answered(now, self._rooms.clock.wall(), remote)
+        return self._session.heard(event.response, now) + self._signal(Answer(), now)
+
+    def _heard_from(self, remote: RemoteAudio) -> None:
         networks = self._trunks.media_networks(self._route.trunk) if self._route else ()
         self._rooms.plane.set_remote(self._leg, remote, networks=networks)
-        self._keeper.answered(now, self._rooms.clock.wall(), remote)
-        return self._signal(Answer(), now)
+
+    def _asked(self, event: RequestReceived, now: float) -> list[fx.Effect]:
+        """Answer a request inside the dialog: a refresh, on-hold, another identity."""
+        (status, body), remote, evidence = self._session.asked(event, now)
+        headers = (("Content-Type", "application/sdp"),) if body else ()
+        answer = self._rooms.stack.respond_to(
+            event.transaction, status, body=body, headers=headers, now=now
+        )
+        self._rooms.pump.apply(answer)
+        if remote is not None:
+            self._heard_from(remote)
+        return evidence
 
     def _refused(self, response: Response | None, q850: int | None, now: float) -> list[fx.Effect]:
         """Take a refusal; None is our own time-out, which says 0."""
@@ -210,6 +229,8 @@ class Dialling:
         fail = Fail(response.status if response is not None else 0, q850)
         if not self.leg.received(fail):
             return []
+        if response is not None:
+            self._session.heard(response, now)
         if again is not None and self.leg.state is State.IDLE:
             self.leg.dial()
             self._routes.insert(0, again)
@@ -264,7 +285,7 @@ class Dialling:
             from_display="",
             to_uri=route.uri,
             flow=flow,
-            body=make_offer(self._local),
+            body=self._session.offer(self._local),
             headers=(("Content-Type", "application/sdp"), *route.headers),
             credential=self._trunks.credential(route.trunk),
         )

@@ -349,6 +349,8 @@ class CallDriver:
         if isinstance(hears, Inspectable):
             plane.note(self._leg(Side.A), "talking")
             plane.note(self._leg(Side.B), "talking")
+            for form in self.keeper.forwarding_forms:  # what was said before anybody listened
+                plane.note(self._leg(Side.B), "forwarding", form=form)
         await self.recording.register()
         await self._live.put(self._live_call())
         effects = self.script.bridged(now=self._rooms.clock.monotonic())

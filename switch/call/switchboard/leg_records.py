@@ -52,6 +52,7 @@ def _called(driver: "CallDriver") -> Cdr:
         sip_call_id=dialling.sip_call_id,
         status=dialling.status or None,
         cause=dialling.q850 or 16,
+        forwarding=tuple(driver.keeper.forwarding_forms),
         codec=driver.keeper.b_law,
         started_at=fields.get("sent_at"),
         answered_at=fields.get("answered_at"),

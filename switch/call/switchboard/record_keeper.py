@@ -12,14 +12,22 @@ from switch.call.switchboard.rooms import Rooms
 from switch.ids import CallId, FacilityId, TrunkId
 from switch.media.messages import CallEnded, Detected, LegReport, LegResumed, PlayEnded
 from switch.routing.call_class import Privileged
+from switch.routing.number import mask
 from switch.rtp.quality import Counts, score
 from switch.screening.permit import Denied, Permit
 from switch.screening.reasons import DenyReason
 from switch.sdp.offer_answer import RemoteAudio
+from switch.sip.forwarding import ForwardingSeen
 from switch.store.record_store import RecordStore
 
 EVIDENCE_MAX: Final = 512
 """Detections, digits and marks that one record keeps. Chosen: one each 12 s for 99 min."""
+
+
+NOTES: Final = {
+    "forwarding": "forwarding", "far_end_hold": "hold", "far_end_resume": "resume",
+}  # fmt: skip
+"""Marks that are notes to the detectors, and the names that they have there."""
 
 
 class RecordKeeper:
@@ -43,6 +51,8 @@ class RecordKeeper:
         self.trunk: TrunkId | None = None
         self.detections: list[dict[str, Any]] = []
         self.tries: list[dict[str, Any]] = []
+        self.forwarding_forms: list[str] = []
+        """How the trunk tried last said that the call is passed on, in order."""
         self.reports: dict[Side, LegReport] = {}
         self.began_at = rooms.clock.monotonic()
         self.b_law = ""
@@ -111,6 +121,7 @@ class RecordKeeper:
         """An INVITE goes to a trunk."""
         self._sent_at = self._sent_at or now
         self.trunk = trunk
+        self.forwarding_forms = []
         self.stamp("sent_at", wall)
         self.tries.append({"trunk": trunk, "at": wall})
 
@@ -180,11 +191,24 @@ class RecordKeeper:
         found = [
             *({"type": "detection"} | one for one in self.detections),
             *({"type": "mark"} | one for one in self._marks),
+            *({"type": "note"} | one for one in self._notes(began)),
             *({"type": "digit"} | one for one in self._digits),
             *spoken,
         ]
         timed = [one | {"at_s": round(one["at"] - began, 3)} for one in found]
         return sorted((one for one in timed if one["at_s"] >= 0), key=lambda one: one["at_s"])
+
+    def _notes(self, began: float) -> list[dict[str, Any]]:
+        """What signalling said, as the detectors' sidecar has it: at the bridge if it was before.
+
+        detection.md section 5: the form, never the number.
+        """
+        return [
+            {"note": NOTES[one["kind"]], "leg": "b", "form": one["detail"]["form"]}
+            | {"at": max(began, one["at"])}
+            for one in self._marks
+            if one["kind"] in NOTES
+        ]
 
     # ---- what happens in between
 
@@ -249,10 +273,28 @@ class RecordKeeper:
             )
         self._policy("mark", mark.kind, mark.tier, now, detail | {"text": mark.text})
 
-    def forwarding(self, form: str, now: float) -> None:
-        """The carrier said that the call is passed on. Not on a privileged call."""
-        if not self._privileged:
-            self._policy("forwarding", form, "log", now, {"form": form})
+    def forwarding(self, seen: ForwardingSeen, now: float) -> None:
+        """The carrier said that the call is passed on. Never called for a privileged call.
+
+        The record keeps the number that was named, what is told outside masks it.
+        """
+        form = seen.form.value
+        self.forwarding_forms.append(form)
+        detail = {"form": form, "reason": seen.reason, "target": seen.target}
+        self._evidence("forwarding", "The carrier says that the call is passed on.", now, detail)
+        shown = detail | {"target": mask(seen.target) if seen.target else ""}
+        self._policy("forwarding", form, "log", now, shown)
+
+    def far_end_hold(self, what: str, form: str, now: float) -> None:
+        """The far end put the call on hold, or took it back: call waiting does that, too."""
+        detail = {"form": form}
+        self._evidence(f"far_end_{what}", "The far end's telephone said so.", now, detail)
+        self._policy("mark", f"far_end_{what}", "log", now, detail)
+
+    def _evidence(self, kind: str, text: str, now: float, detail: dict[str, Any]) -> None:
+        if len(self._marks) < EVIDENCE_MAX:
+            row = {"kind": kind, "tier": "log", "text": text, "at": self._wall(now)}
+            self._marks.append(row | {"for_review": False, "detail": detail})
 
     def leg_report(self, side: Side, report: LegReport) -> None:
         """A worker counted a leg's packets."""

@@ -15,7 +15,7 @@ from switch.media.ports import RtpPort
 from switch.routing.plan import Route
 from switch.screening.permit import Permit
 from switch.sdp.crypto import Srtp, fresh_keys
-from switch.sdp.offer_answer import LocalMedia
+from switch.sdp.offer_answer import LocalMedia, RemoteAudio
 from switch.sdp.offer_answer import answer as sdp_answer
 from switch.sdp.parser import parse
 from switch.sip.events import (
@@ -27,8 +27,11 @@ from switch.sip.events import (
     InviteTimedOut,
     ProgressReceived,
     Refused,
+    RequestReceived,
+    TransactionId,
 )
-from switch.sip.message import Response
+from switch.sip.forwarding import ForwardingSeen
+from switch.sip.message import Headers, Request, Response
 from switch.sip.plans import InvitePlan
 from tests.switch.call.script_rig import PERMIT, PRIVILEGED
 
@@ -52,11 +55,16 @@ class Stack(Notes):
         self.invited = 0
         self.bodies: list[bytes] = []
         self.ended: list[int] = []
+        self.replies: list[tuple[int, bytes]] = []
 
     def invite(self, plan: InvitePlan, *, now: float) -> tuple[DialogId, list[object]]:
         self.invited += 1
         self.bodies.append(plan.body)
         return DialogId(self.invited), []
+
+    def respond_to(self, _transaction: int, status: int, **given: Any) -> list[object]:
+        self.replies.append((status, given["body"]))
+        return []
 
     def bye(self, dialog: int, *, now: float) -> list[object]:
         self.ended.append(dialog)
@@ -64,6 +72,12 @@ class Stack(Notes):
 
 
 class Plane(Notes):
+    def __init__(self) -> None:
+        self.far_ends: list[RemoteAudio] = []
+
+    def set_remote(self, _leg: int, remote: RemoteAudio, **_: object) -> None:
+        self.far_ends.append(remote)
+
     def open_leg(self, *_: object, **__: object) -> RtpPort:
         return RtpPort(ip="192.0.2.1", port=20_000)
 
@@ -133,6 +147,19 @@ class Rooms(Notes):
         self.stack, self.plane, self.pump, self.clock = Stack(), Plane(), Notes(), Notes()
 
 
+class Keeper(Notes):
+    """Notes what is evidence."""
+
+    def __init__(self) -> None:
+        self.evidence: list[tuple[str, str]] = []
+
+    def forwarding(self, seen: ForwardingSeen, _now: float) -> None:
+        self.evidence.append((seen.form, seen.target))
+
+    def far_end_hold(self, what: str, form: str, _now: float) -> None:
+        self.evidence.append((what, form))
+
+
 class Rig:
     """One b-leg."""
 
@@ -144,7 +171,7 @@ class Rig:
         srtp: str = "allowed",
         permit: Permit = PERMIT,
     ) -> None:
-        self.rooms, self.told = Rooms(), Told()
+        self.rooms, self.told, self.keeper = Rooms(), Told(), Keeper()
         self.trunks = Trunks(trunks) if isinstance(trunks, int) else trunks
         self.trunks.transport, self.trunks.setting = transport, Srtp(srtp)
         self.leg = Leg.outgoing()
@@ -157,10 +184,11 @@ class Rig:
             leg=self.leg,
             caller=caller,
             script=self.told,
-            keeper=Notes(),
+            keeper=self.keeper,
             trunks=self.trunks,
         )
-        self.dialling.post = lambda step: step(1.0) and None
+        self.effects: list[fx.Effect] = []
+        self.dialling.post = lambda step: self.effects.extend(step(1.0))
         assert self.leg.dial() == [SendInvite()]
         self.dialling.perform(SendInvite(), permit, now=0.0)
 
@@ -172,8 +200,8 @@ class Rig:
             self.dialling.perform(effect, None, now=2.0)
 
 
-def response(status: int, body: bytes = b"") -> Response:
-    return Response(status=status, reason="", body=body)
+def response(status: int, body: bytes = b"", *headers: tuple[str, str]) -> Response:
+    return Response(status, "", Headers(headers), body)
 
 
 def answered(dialog: int, body: bytes = SDP) -> Event:
@@ -322,3 +350,84 @@ def test_a_bye_and_our_own_that_cross_are_one() -> None:
 def test_with_no_trunk_at_all_the_call_fails_unsent() -> None:
     rig = Rig(trunks=0)
     assert (rig.rooms.stack.invited, rig.told.signals) == (0, [Fail(0)])
+
+
+HISTORY = (
+    "History-Info",
+    "<sip:15552345678@192.0.2.9>;index=1, <sip:15552340099@192.0.2.9;cause=302>;index=1.1;mp=1",
+)
+DIVERSION = ("Diversion", "<sip:15552345678@192.0.2.9>;reason=unconditional;counter=1")
+
+
+def noted(rig: Rig) -> list[tuple[str, str]]:
+    return [(e.note, e.form) for e in rig.effects if isinstance(e, fx.NoteDetector)]
+
+
+def test_what_a_carrier_says_of_forwarding_is_written_down_and_told_to_the_detectors() -> None:
+    rig = Rig()
+    rig.hear(ProgressReceived(DialogId(1), response(181)))
+    rig.hear(ProgressReceived(DialogId(1), response(180, b"", HISTORY)))
+    rig.hear(ProgressReceived(DialogId(1), response(180, b"", HISTORY)))
+    rig.hear(Answered(DialogId(1), response(200, SDP, DIVERSION)))
+    forms = ["181", "history_info", "diversion"]
+    assert noted(rig) == [("forwarding", form) for form in forms]
+    assert [form for form, _ in rig.keeper.evidence] == forms
+    assert rig.keeper.evidence[1][1] == "15552340099"
+    assert rig.told.signals == [Ring(), Answer()]
+
+
+def test_a_redirection_is_written_down_and_not_followed() -> None:
+    rig = Rig()
+    moved = response(302, b"", ("Contact", "<sip:15552340099@192.0.2.9>"))
+    rig.hear(Refused(DialogId(1), moved))
+    assert rig.keeper.evidence == [("3xx", "15552340099")]
+    assert (rig.rooms.stack.invited, rig.told.signals) == (1, [Fail(302)])
+
+
+def test_nothing_of_a_privileged_call_is_read() -> None:
+    rig = Rig(permit=PRIVILEGED)
+    rig.hear(ProgressReceived(DialogId(1), response(181)))
+    rig.hear(ProgressReceived(DialogId(1), response(180, b"", HISTORY, DIVERSION)))
+    rig.hear(answered(1))
+    rig.hear(reinvite(SDP.replace(b"\r\nm=", b"\r\na=sendonly\r\nm=")))
+    assert (noted(rig), rig.keeper.evidence) == ([], [])
+    assert [status for status, _ in rig.rooms.stack.replies] == [200]
+
+
+def reinvite(body: bytes, *headers: tuple[str, str], method: str = "INVITE") -> Event:
+    request = Request(method, "sip:kinline@192.0.2.1", Headers(headers), body)
+    return RequestReceived(DialogId(1), TransactionId(5), request)
+
+
+def test_the_far_end_may_hold_and_resume_and_both_are_evidence() -> None:
+    rig = Rig()
+    rig.hear(answered(1))
+    held = SDP.replace(b"\r\nm=", b"\r\na=sendonly\r\nm=")
+    for body in (held, held, SDP):
+        rig.hear(reinvite(body))
+    assert noted(rig) == [("hold", "sendonly"), ("resume", "sendonly")]
+    answers = [parse(body) for _, body in rig.rooms.stack.replies]
+    directions = [a.direction_of(a.media[0]).value for a in answers]
+    assert directions == ["recvonly", "recvonly", "sendrecv"]
+    assert [a.origin.version for a in answers] == [2, 2, 3]
+    assert len(rig.rooms.plane.far_ends) == 4
+
+
+def test_a_refresh_says_what_was_said_and_a_bad_offer_leaves_the_media() -> None:
+    rig = Rig()
+    rig.hear(answered(1))
+    rig.hear(reinvite(b""))
+    assert rig.rooms.stack.replies == [(200, rig.rooms.stack.bodies[0])]
+    rig.hear(reinvite(SDP.replace(b"AVP 0", b"AVP 8 18").replace(b"0 PCMU", b"18 G729")))
+    rig.hear(reinvite(b"v=0\r\nrubbish"))
+    rig.hear(reinvite(b"", ("Content-Type", "application/media_control+xml"), method="INFO"))
+    assert [status for status, _ in rig.rooms.stack.replies][1:] == [200, 488, 469]
+
+
+def test_another_identity_inside_the_call_is_forwarding() -> None:
+    rig = Rig()
+    rig.hear(answered(1))
+    other = ("From", "<sip:15552340077@192.0.2.9>;tag=x")
+    rig.hear(reinvite(b"", other))
+    rig.hear(reinvite(b"", other))
+    assert rig.keeper.evidence == [("connected", "15552340077")]

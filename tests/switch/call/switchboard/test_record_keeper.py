@@ -10,6 +10,7 @@ from switch.ids import CallId, FacilityId, leg_id
 from switch.media.messages import PlayEnded
 from switch.media.phrase import Phrase
 from switch.money import Micros
+from switch.sip.forwarding import Form, ForwardingSeen
 from tests.support.house_rig import HouseClock
 
 CALL = CallId(7)
@@ -39,3 +40,24 @@ def test_the_record_keeps_which_version_of_each_prompt_was_said_to_whom() -> Non
     assert said["versions"] == ["0a", "0b"]
     assert (said["side"], said["language"], said["completed"]) == (Side.B.value, "es", True)
     assert said["ended_at"] - said["started_at"] == 9.0
+
+
+def test_forwarding_is_kept_with_its_target_told_masked_and_noted_at_the_bridge() -> None:
+    told: list[Any] = []
+    kept = keeper()
+    kept._rooms.publisher = SimpleNamespace(publish_nowait=told.append)  # type: ignore[misc]
+    seen = ForwardingSeen(Form.HISTORY_INFO, "+15552340099", "302")
+    kept.forwarding(seen, kept.began_at + 1.0)
+    kept.bridged(kept.began_at + 4.0, kept._wall(kept.began_at + 4.0))
+    kept.far_end_hold("hold", "sendonly", kept.began_at + 6.0)
+    record = kept.record(fx.Finish(EndReason.CALLED_HANGUP, "called"), settled(), 10.0)
+    assert record.marks[0]["detail"] == {
+        "form": "history_info", "reason": "302", "target": "+15552340099",
+    }  # fmt: skip
+    assert told[0].kind == "forwarding"
+    assert "0099" in told[0].detail["target"]
+    assert "5552340099" not in str(told)
+    notes = [
+        (e["at_s"], e["note"], e["leg"], e["form"]) for e in kept.events() if e["type"] == "note"
+    ]
+    assert notes == [(0.0, "forwarding", "b", "history_info"), (2.0, "hold", "b", "sendonly")]
