@@ -17,7 +17,17 @@ os.environ.setdefault("OPENBLAS_NUM_THREADS", "1")
 import numpy as np
 
 from tests.bench.__main__ import machine
-from tests.detection import anchors, card, digits, progress, sources, talk_off
+from tests.detection import (
+    anchors,
+    card,
+    digits,
+    household,
+    paths,
+    progress,
+    sources,
+    talk_off,
+    three_way,
+)
 
 SEEDS = {"fit": 1, "report": 1001}
 MUSIC_SHARE = 0.25
@@ -25,6 +35,13 @@ MUSIC_SHARE = 0.25
 TONES_SHARE = 0.2
 TTY_SHARE = 0.05
 """Of the hours: a leg with every detector on costs several times one that hears digits only."""
+
+
+CALLS_PER_HOUR = 2
+"""Three-way calls per path class, and as many with call waiting: 300 for 150 hours."""
+CALLS_MIN = 15
+HOUSEHOLD_SHARE = 2.0
+"""300 hours of household for 150."""
 
 
 def main() -> int:
@@ -51,6 +68,9 @@ def main() -> int:
         )
         rows = pool.submit(progress.measure, SEEDS[told.family])
         tty = pool.submit(progress.tty_hours, told.hours * TTY_SHARE, SEEDS[told.family])
+        count = max(round(told.hours * CALLS_PER_HOUR), CALLS_MIN)
+        joins = pool.submit(three_way_job, told.out, told.family, count)
+        home = pool.submit(household_job, told.out, told.family, told.hours * HOUSEHOLD_SHARE)
         talk_a, talk_b, music = (tape.result() for tape in tapes)
         more = {
             "digits": cells.result(),
@@ -58,6 +78,8 @@ def main() -> int:
             "false_tones_speech": joined(false_talk.result()),
             "false_tones_music": joined(false_music.result()),
             "tty": tty.result(),
+            "three_way": joins.result(),
+            "household": home.result(),
         }
     report: dict[str, object] = {
         **machine(),
@@ -100,6 +122,18 @@ def false_job(
     sound = sources.music(build, family) if is_music else sources.speech(build, family)
     what = "tones in music" if is_music else "tones in talk"
     return progress.false_tones(sound, hours, lambda line: say(f"{what}: {line}"), 0.0)
+
+
+def three_way_job(build: Path, family: str, count: int) -> list[dict[str, object]]:
+    """Three-way calls and call waiting, per path class."""
+    seed = SEEDS[family]
+    return three_way.measure(build, family, count, seed, lambda line: say(f"three-way: {line}"))
+
+
+def household_job(build: Path, family: str, hours: float) -> dict[str, dict[str, object]]:
+    """Alarms in loud homes."""
+    seed = SEEDS[family]
+    return household.measure(build, family, hours, seed, lambda line: say(f"household: {line}"))
 
 
 def joined(*parts: dict[str, talk_off.TalkOff]) -> dict[str, dict[str, float]]:
@@ -166,9 +200,32 @@ def table(report: dict[str, object]) -> list[str]:
                 f"{name}, {who}: {rate['false_digits']} in {rate['hours']} h, {rate['per_100_h']}"
                 f" per 100 h (at most {rate['per_100_h_upper_95']} with 95 %)"
             )
-    return lines
+    return [*lines, *call_lines(report)]
+
+
+def call_lines(report: dict[str, object]) -> list[str]:
+    """Three-way calls and the household set, for a reader."""
+    rows, home = report["three_way"], report["household"]
+    assert isinstance(rows, list)
+    assert isinstance(home, dict)
+    whole = home["all"]
+    return [
+        f"{'three-way':30s} {'told':>9s} {'latency':>9s}  waiting told as three-way",
+        *(
+            f"{row['path']:30s} {100 * row['detected']:7.2f} % {row['latency_s']!s:>7s} s"
+            f"  {100 * row['waiting_told_three_way']:.2f} %"
+            f"{'' if row['reached'] else '  NOT REACHED'}"
+            for row in rows
+        ),
+        *(
+            f"household, {tier}: {whole[tier]} in {whole['hours']} h, {whole[tier + '_per_100_h']}"
+            f" per 100 h (at most {whole[tier + '_per_100_h_upper_95']} with 95 %)"
+            for tier in ("warn", "cut_eligible")
+        ),
+    ]
 
 
 if __name__ == "__main__":
     anchors.check()
+    paths.check()
     sys.exit(main())

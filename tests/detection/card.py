@@ -1,30 +1,58 @@
 """The detector card: `dsp/CARD.md` and `dsp/card.json`, from one report and nothing else.
 
 `switch/call/ladder.py` reads `wrong_cuts` of `card.json`: per kind and path class the upper 95 %
-bound of the share of honest calls that would be cut. What was not measured has no entry there, and
-the ladder then never cuts.
+bound of the share of honest calls that would be cut, of the household set on G.711. What was not
+measured has no entry there, and the ladder then never cuts.
 """
 
 import json
 from collections.abc import Mapping, Sequence
 from typing import Any
 
+from switch.call.ladder import WRONG_CUTS_MAX
+from tests.detection.talk_off import poisson_upper
+
 Report = Mapping[str, Any]
 
+PATH_CLASS = "g711"
+"""Of the household set: the ladder asks by this name."""
+CUT_KINDS = ("three_way", "forwarded")
+MINUTES = 20
+"""Of an ordinary call."""
+
 LIMITS = (
-    "Path class: G.711 µ-law only. No figure here is for AMR, GSM, Opus or G.726.",
+    "Digits and tones: G.711 µ-law only; three-way calls: the path classes of the table.",
+    "Mobile loss is lost RTP on our side; what a radio link loses is concealed before, not tried.",
+    "DTX of mobile networks is not in the chains; synthetic voices stand in for most people.",
+    "Household sounds are synthetic; a hold, its tones and its merge are made by scripts.",
     "Voices: prompts of two women (English and Spanish are one, Russian the other), studio sound.",
     "A tape is one hour of sound at many speeds: its parts are alike, and the bound is too narrow.",
     "Music: five tracks; two for fitting, three for the report.",
-    "Not measured: three-way calls, call waiting, forwarding, household noise, voice activity.",
-    "Nor are answering machines. What is not measured has no rate, and enables no cut.",
+    "Not measured: forwarding before answer, device changes, answering machines, music, AMR homes.",
+    "What is not measured has no rate, and enables no cut.",
 )
 
 
 def card_json(report: Report) -> str:
     """What the switch reads, with the figures beside it."""
     figures = {name: value for name, value in report.items() if name not in ("processor", "kernel")}
-    return json.dumps({"wrong_cuts": {}, "figures": figures}, indent=1, ensure_ascii=False) + "\n"
+    whole = {"wrong_cuts": wrong_cuts(report), "figures": figures}
+    return json.dumps(whole, indent=1, ensure_ascii=False) + "\n"
+
+
+def wrong_cuts(report: Report) -> dict[str, dict[str, float]]:
+    """Upper 95 % bound of the share of 20-minute calls that have a cut-eligible alarm.
+
+    The household set knows no kinds that are absent from it: each kind that may cut has its own
+    count there, none meaning that it was listened for and never heard.
+    """
+    whole = report["household"]["all"]
+    per_call = MINUTES / 60 / max(whole["hours"], 1e-9)
+    counts: Mapping[str, int] = whole["cut_by_kind"]
+    return {
+        kind: {PATH_CLASS: float(f"{poisson_upper(counts.get(kind, 0)) * per_call:.3g}")}
+        for kind in CUT_KINDS
+    }
 
 
 def card_md(report: Report) -> str:
@@ -65,6 +93,31 @@ def card_md(report: Report) -> str:
         "",
         _tty(report["tty"]),
         "",
+        "## Three-way calls and call waiting, per path class",
+        "",
+        "Told at `warn` or above, from hold to 20 s after the merge; latency from the merge.",
+        "",
+        "| path | told | of | target | | median | p95 | waiting as three-way | as waiting |",
+        "|---|---|---|---|---|---|---|---|---|",
+        *(_three_way_line(row) for row in report["three_way"]),
+        "",
+        "| path | told, by script |",
+        "|---|---|",
+        *(_script_line(row) for row in report["three_way"]),
+        "",
+        "Targets: median at most 6 s; call waiting told as three-way at most 1 %.",
+        "",
+        "## Honest calls in loud homes",
+        "",
+        "| class | hours | warn | per 100 h | at most | cut-eligible | per 100 h | at most |",
+        "|---|---|---|---|---|---|---|---|",
+        *(_home_line(name, row) for name, row in report["household"].items()),
+        "",
+        "At most: with 95 %. Targets: 2 warn or above, 0.5 cut-eligible per 100 h.",
+        _home_bound(report["household"]["all"]),
+        "",
+        *_cut_lines(report),
+        "",
         "## Limits",
         "",
         *(f"- {limit}" for limit in LIMITS),
@@ -87,6 +140,48 @@ def _tone_line(row: Mapping[str, Any]) -> str:
         f" {row['latency_s']} s | {100 * row['taken_for_another']:.0f} % |"
         f" ≥ {100 * row['target_min']:g} % | {_reached(row['reached'])} |"
     )
+
+
+def _three_way_line(row: Mapping[str, Any]) -> str:
+    least = row["target_min"]
+    target = f"≥ {100 * least:g} %" if least is not None else "none"
+    return (
+        f"| {row['path']} | {100 * row['detected']:.1f} % | {row['calls']} | {target} |"
+        f" {_reached(row['reached']) if least is not None else ''} | {row['latency_s']} s |"
+        f" {row['latency_p95_s']} s | {100 * row['waiting_told_three_way']:.1f} % |"
+        f" {100 * row['waiting_told_waiting']:.0f} % |"
+    )
+
+
+def _script_line(row: Mapping[str, Any]) -> str:
+    told = row["detected_by_script"]
+    return f"| {row['path']} | {', '.join(f'{k} {100 * v:.0f} %' for k, v in told.items())} |"
+
+
+def _home_line(name: str, row: Mapping[str, Any]) -> str:
+    return f"| {name} | {row['hours']} |" + "".join(
+        f" {row[tier]} | {row[tier + '_per_100_h']} | {row[tier + '_per_100_h_upper_95']} |"
+        for tier in ("warn", "cut_eligible")
+    )
+
+
+def _home_bound(whole: Mapping[str, Any]) -> str:
+    limits = {"warn": 2.0, "cut_eligible": 0.5}
+    if all(whole[f"{tier}_per_100_h_upper_95"] <= most for tier, most in limits.items()):
+        return "Reached, with the bound."
+    if all(whole[f"{tier}_per_100_h"] <= most for tier, most in limits.items()):
+        return "The figures reach them; the bounds of so few hours do not."
+    return "**Not reached.**"
+
+
+def _cut_lines(report: Report) -> Sequence[str]:
+    return [
+        f"`{kind}` on {path}: at most {100 * bound:.3g} % of 20-minute calls would be cut wrongly"
+        f" (95 %); a cut needs {100 * WRONG_CUTS_MAX:g} %:"
+        f" {'allowed' if bound <= WRONG_CUTS_MAX else '**not allowed**'}."
+        for kind, paths in wrong_cuts(report).items()
+        for path, bound in paths.items()
+    ]
 
 
 def _rates(tape: str, rates: Mapping[str, Mapping[str, float]]) -> Sequence[str]:

@@ -3,12 +3,25 @@
 import json
 from pathlib import Path
 
+import pytest
+
 from switch.call.ladder import WRONG_CUTS_MAX, read_card
-from tests.detection.card import card_json, card_md
+from tests.detection.card import card_json, card_md, wrong_cuts
 
 CARD = Path("dsp/card.json")
 
 RATE = {"hours": 30.0, "false_digits": 1, "per_100_h": 3.3, "per_100_h_upper_95": 15.8}
+HOME = {
+    "hours": 40.0,
+    "warn": 0,
+    "warn_per_100_h": 0.0,
+    "warn_per_100_h_upper_95": 7.5,
+    "cut_eligible": 0,
+    "cut_eligible_per_100_h": 0.0,
+    "cut_eligible_per_100_h_upper_95": 7.5,
+    "by_kind": {},
+    "cut_by_kind": {},
+}
 REPORT = {
     "family": "report",
     "seed": 1,
@@ -29,15 +42,37 @@ REPORT = {
     "progress": [],
     "false_tones_speech": {"sit": RATE},
     "false_tones_music": {"sit": RATE},
+    "three_way": [],
+    "household": {"all": HOME},
     "tty": {"hours": 1.0, "legs": 60, "told_as_tty": 1.0, "other_events": 0},
 }
 
 
-def test_a_card_without_wrong_cuts_enables_none() -> None:
+def with_hours(hours: float, cuts: int) -> dict[str, object]:
+    home = {**HOME, "hours": hours, "cut_by_kind": {"three_way": cuts}}
+    return {**REPORT, "household": {"all": home}}
+
+
+def test_a_short_run_enables_no_cut_even_without_an_alarm() -> None:
     card = read_card(card_json(REPORT).encode())
-    for kind in ("three_way", "extra_digits", "forwarded", "inmate_to_inmate"):
-        for path in ("g711", "amr", "opus", "gsm", "unknown"):
-            assert not card.allows(kind, path)
+    for kind in ("three_way", "forwarded"):
+        assert card.wrong_cuts[kind]["g711"] == pytest.approx(3.0 / 120, rel=0.01)
+        assert not card.allows(kind, "g711")
+
+
+def test_ten_thousand_hours_without_an_alarm_enable_the_cut_on_what_was_measured_only() -> None:
+    card = read_card(card_json(with_hours(10_000, 0)).encode())
+    assert card.allows("three_way", "g711")
+    for path in ("amr", "opus", "gsm", "unknown"):
+        assert not card.allows("three_way", path)
+    assert not card.allows("extra_digits", "g711")
+
+
+def test_one_wrong_alarm_is_in_the_bound() -> None:
+    card = read_card(card_json(with_hours(10_000, 1)).encode())
+    assert card.wrong_cuts["three_way"]["g711"] == pytest.approx(4.74 / 30_000, rel=0.01)
+    assert not card.allows("three_way", "g711")
+    assert card.allows("forwarded", "g711")
 
 
 def test_a_bound_above_the_limit_enables_none() -> None:
@@ -45,14 +80,16 @@ def test_a_bound_above_the_limit_enables_none() -> None:
     assert not read_card(text.encode()).allows("three_way", "g711")
 
 
-def test_the_committed_card_enables_nothing_that_was_not_measured() -> None:
+def test_the_committed_card_enables_only_what_its_own_figures_bear() -> None:
     if not CARD.exists():
         return
     card = read_card(CARD.read_bytes())
-    assert card.wrong_cuts == {}
+    figures = json.loads(CARD.read_bytes())["figures"]
+    assert card.wrong_cuts == wrong_cuts(figures)
 
 
 def test_what_was_not_reached_stays_in_the_table() -> None:
     text = card_md(REPORT)
     assert "| clean | 90.00 % | 100.00 % | ≥ 99 % | **not reached** |" in text
     assert "**Not reached.**" in text
+    assert "**not allowed**" in text
