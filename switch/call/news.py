@@ -116,6 +116,8 @@ class WorkerNews:
     calls: int
     inspected_legs: int
     late_ticks: int
+    shed_ticks: int
+    """Without a look at the sound, the worker being full."""
     tick_ms_p99: float
     alive: bool
     at_wall: float

@@ -58,7 +58,8 @@ class Metrics:
         self._live: set[CallId] = set()
         self._legs: dict[tuple[CallId, str], _LegCounts] = {}
         self._bindings: set[str] = set()
-        self._late_ticks: dict[int, int] = {}
+        self._ticks: dict[int, tuple[int, int]] = {}
+        """Late and shed ticks that each worker last told."""
         self._alive: dict[int, bool] = {}
         self._totals: dict[tuple[str, Labels], float] = {}
         self._transactions: set[tuple[str, str]] = set()
@@ -208,14 +209,19 @@ class Metrics:
     def _worker(self, news: WorkerNews) -> None:
         worker = str(news.worker)
         self._alive[news.worker] = news.alive
-        last = self._late_ticks.get(news.worker, 0)
-        grown = news.late_ticks - last if news.late_ticks >= last else news.late_ticks
-        self._late_ticks[news.worker] = news.late_ticks
-        self._count("frame_deadline_misses_total", by=grown)
+        late, shed = self._ticks.get(news.worker, (0, 0))
+        self._ticks[news.worker] = (news.late_ticks, news.shed_ticks)
+        self._count("frame_deadline_misses_total", by=_grown(late, news.late_ticks))
+        self._count("frames_shed_total", by=_grown(shed, news.shed_ticks))
         gauges = self.series.gauges
         gauges["media_legs"].labels(worker).set(news.legs if news.alive else 0)
         gauges["media_workers_alive"].set(sum(self._alive.values()))
         self.series.histograms["frame_batch_seconds"].observe(news.tick_ms_p99 / 1000)
+
+
+def _grown(last: int, told: int) -> int:
+    """Return how far a count has risen; a worker that was started anew counts from zero."""
+    return told - last if told >= last else told
 
 
 def known_method(method: str) -> str:

@@ -112,6 +112,7 @@ class Series:
         say("rtp_lost_total", "RTP packets that never came.", {})
         say("rtp_dropped_total", "RTP packets that were not taken.", {"reason": RTP_DROP_REASONS})
         say("frame_deadline_misses_total", "Ticks of the media workers that were late.", {})
+        say("frames_shed_total", "Ticks of the media workers without a look at the sound.", {})
         say("socket_rcvbuf_errors_total", "Datagrams the kernel dropped, a buffer being full.", {})
         say("ledger_reserve_failures_total", "Money that could not be reserved.", {})
         say("orphans_reaped_total", "Calls of a dead process that were ended for it.", {})
@@ -150,7 +151,7 @@ class Series:
         say("frame_batch_seconds", "Slowest tick in a hundred of a worker.", TICK_S)
 
 
-ALARMS: Final = ("recording_disk", "recording_key")
+ALARMS: Final = ("recording_disk", "recording_key", "inspection_shed")
 """Alarms that are known from the start; more come as they are raised."""
 
 LISTENERS: Final = ("news", "mqtt", "audit")

@@ -231,11 +231,21 @@ class Desk:
 
     # -- the tick ------------------------------------------------------------------------------
 
-    def tick(self, lagging: int, tick: int, *, now: float, wall: float) -> None:
-        """Read the pump's mail, look at the sound, see which legs are to be reported."""
+    def tick(self, lagging: int, tick: int, *, blind: bool, now: float, wall: float) -> None:
+        """Read the pump's mail, look at the sound, see which legs are to be reported.
+
+        Args:
+            lagging: rings in which more waits.
+            tick: its number.
+            blind: without the look: only keys for a menu are heard.
+            now: monotonic time.
+            wall: wall time.
+        """
         self._legs.alive_ns[0] = round(now * NS)
         if self._legs.mail_count[0]:
             self._read_mail()
+        if blind:
+            self.inspection.look_away()
         for index, event in self.inspection.push(lagging):
             self._detected(index, event, now=now)
         if self._names:

@@ -13,7 +13,7 @@ import numpy as np
 from dsp.bank import Bank
 from dsp.event import Event, Kind
 from dsp.g711 import TO_FLOAT
-from dsp.leg import Kernels, LegSpec, Note, NoteKind, Role
+from dsp.leg import Flag, Kernels, LegSpec, Note, NoteKind, Role
 from dsp.leg import Law as BankLaw
 from switch.media import legs as legs_module
 from switch.media.legs import FRAME_BYTES, Legs
@@ -28,6 +28,9 @@ as far as the look may be behind the path."""
 
 HUSH_PURITY: Final = 0.5
 """Share of a frame's power in the key's two frequencies that means it is still held. Chosen."""
+
+MENU_KINDS: Final = frozenset({Kind.DTMF, Kind.EXTRA_DIGITS})
+"""All that is wanted of a leg in a menu."""
 
 _LOW_HZ: Final = (697.0, 770.0, 852.0, 941.0)
 _HIGH_HZ: Final = (1209.0, 1336.0, 1477.0, 1633.0)
@@ -59,6 +62,8 @@ class Inspection:
         self._bank = Bank(rows_max, Kernels.NUMBA)
         self._free = list(range(rows_max))
         self._hushed: dict[int, str] = {}
+        self._is_menu = np.zeros(rows_max, np.bool_)
+        """Rows in which only keys are looked for."""
 
     @property
     def rows_count(self) -> int:
@@ -82,6 +87,7 @@ class Inspection:
         legs_module.clear_row(legs, row)
         law = BankLaw(int(legs.law[index]))
         wanted = frozenset(Kind(kind) for kind in kinds)
+        self._is_menu[row] = wanted <= MENU_KINDS
         self._bank.open(row, LegSpec(role=Role.B if is_b else Role.A, law=law, kinds=wanted))
         legs.row_leg[row] = index
         legs.row_top[0] = max(int(legs.row_top[0]), row + 1)
@@ -111,6 +117,14 @@ class Inspection:
         if row < 0:
             return []
         return self._with_legs(self._bank.note(row, Note(NoteKind(note), **fields)))
+
+    def look_away(self) -> None:
+        """Let the bank see nothing on this tick but what a menu waits for: all else is absent."""
+        legs = self._legs
+        top = int(legs.row_top[0])
+        away = ~self._is_menu[:top] & (legs.valid[:top] | (legs.flags[:top] != 0))
+        legs.valid[:top][away] = False
+        legs.flags[:top][away] = int(Flag.ABSENT)
 
     def push(self, lagging: int) -> list[tuple[int, Event]]:
         """Let the bank see what the pump took from the rings; return events with leg indexes."""

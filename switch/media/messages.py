@@ -143,6 +143,8 @@ class WorkerReport(msgspec.Struct, frozen=True, gc=False, tag=True):
     inspected_legs: int
     busy: float = 0.0
     """Share of a processor that it has used since the report before."""
+    shed_ticks: int = 0
+    """Ticks without a look at the sound, the worker being full."""
 
 
 class WorkerDied(msgspec.Struct, frozen=True, gc=False, tag=True):

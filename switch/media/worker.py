@@ -33,6 +33,7 @@ from switch.media.desk import Desk  # noqa: E402 - same
 from switch.media.messages import WorkerReport  # noqa: E402 - same
 from switch.media.pump import look_again, pump  # noqa: E402 - same
 from switch.media.seats import NS  # noqa: E402 - same
+from switch.media.shedding import Shedding  # noqa: E402 - same
 
 TICK_S: Final = 0.02
 TICKS_PER_S: Final = 50
@@ -70,6 +71,7 @@ class Worker:
         self._desk = Desk(self._legs, self._epoll, rows_max=legs_max)
         self._ticks = 0
         self._late_ticks = 0
+        self._shedding = Shedding()
         self._spent_ms: list[float] = []
         self._used = (time.process_time(), clock.monotonic())
         self._spoken = 0
@@ -101,11 +103,13 @@ class Worker:
         self._ticks += 1
         self._late_ticks += began - deadline > LATE_S
         wall = self._clock.wall()
-        self._guard(lambda: self._desk.tick(lagging, self._ticks, now=began, wall=wall))
+        tick, blind = self._ticks, self._shedding.is_on
+        self._guard(lambda: self._desk.tick(lagging, tick, blind=blind, now=began, wall=wall))
         self._take_orders(began)
         self._publish(began)
         ended = self._clock.monotonic()
         self._spent_ms.append((ended - began) * 1e3)
+        self._shedding.ended(ended - deadline)
         return ended
 
     def _watch(self, fd: int) -> None:
@@ -189,6 +193,7 @@ class Worker:
             tick_ms_p99=round(spent[int(0.99 * len(spent))], 3) if spent else 0.0,
             inspected_legs=self._desk.inspection.rows_count,
             busy=self._busy(now),
+            shed_ticks=self._shedding.shed_ticks,
         )
 
     def _busy(self, now: float) -> float:

@@ -32,7 +32,7 @@ class LiveView(Protocol):
     def workers(self) -> list[dict[str, Any]]:
         """One row per media worker.
 
-        `worker, legs, calls, inspected_legs, ticks, late_ticks, tick_ms_p99`.
+        `worker, legs, calls, inspected_legs, ticks, late_ticks, shed_ticks, tick_ms_p99`.
         """
         ...
 

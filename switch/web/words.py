@@ -46,6 +46,7 @@ WORDS: Final[Mapping[str, tuple[str, str]]] = {
     "col.legs":           ("Legs",                                "Ramas"),
     "col.inspected":      ("Inspected",                           "Inspeccionadas"),
     "col.late":           ("Late ticks",                          "Ciclos tardíos"),
+    "col.shed":           ("Not inspected",                       "Sin inspección"),
     "col.p99":            ("Tick p99",                            "Ciclo p99"),
     "yes":                ("yes",                                 "sí"),
     "no":                 ("no",                                  "no"),

@@ -12,7 +12,7 @@ from collections import Counter
 from typing import TYPE_CHECKING, Any
 
 from switch.billing.meter_news import MeterNews, MoneyAdded, SecondsLeft
-from switch.call.news import BalanceNews, RegistrationNews, WorkerNews
+from switch.call.news import BalanceNews, RegistrationNews
 from switch.call.orders import (
     JoinedCalls,
     Order,
@@ -30,6 +30,7 @@ from switch.call.switchboard.people import LiveHouse
 from switch.call.switchboard.rooms import Rooms
 from switch.call.switchboard.trunks import TrunkDesk
 from switch.call.switchboard.turned_away import TurnedAway
+from switch.call.switchboard.worker_watch import WorkerWatch
 from switch.errors import UserError
 from switch.ids import CallId, call_of
 from switch.media.messages import (
@@ -103,8 +104,7 @@ class Switchboard:
         """What the worker last said that could hear a call, where it was asked."""
         self.admitted = 0
         self.finished: Counter[str] = Counter()
-        self.workers: dict[int, WorkerReport] = {}
-        self.workers_died = 0
+        self._watch = WorkerWatch(rooms.publisher, rooms.clock)
         self.turned_away = TurnedAway(rooms, group)
         self._rooms = rooms
         self._group = group
@@ -249,46 +249,13 @@ class Switchboard:
             case CallEnded(call=call) | RecordingFailed(call=call):
                 driver = self.calls.get(call)
             case WorkerReport():
-                self._worker_said(event)
+                self._watch.said(event)
             case WorkerDied():
-                self._worker_died(event)
+                self._watch.died(event)
             case CallsLost(calls=calls):
                 self._calls_lost(calls)
         if driver is not None:
             driver.on_media(event)
-
-    def _worker_said(self, report: WorkerReport) -> None:
-        self.workers[report.worker] = report
-        self._rooms.publisher.publish_nowait(
-            WorkerNews(
-                worker=report.worker,
-                legs=report.legs,
-                calls=report.calls,
-                inspected_legs=report.inspected_legs,
-                late_ticks=report.late_ticks,
-                tick_ms_p99=report.tick_ms_p99,
-                alive=True,
-                at_wall=self._rooms.clock.wall(),
-            )
-        )
-
-    def _worker_died(self, event: WorkerDied) -> None:
-        count = len(event.calls)
-        log.error("media worker %d died with %d calls; another goes on", event.worker, count)
-        self.workers_died += 1
-        self.workers.pop(event.worker, None)
-        self._rooms.publisher.publish_nowait(
-            WorkerNews(
-                worker=event.worker,
-                legs=0,
-                calls=count,
-                inspected_legs=0,
-                late_ticks=0,
-                tick_ms_p99=0.0,
-                alive=False,
-                at_wall=self._rooms.clock.wall(),
-            )
-        )
 
     def _calls_lost(self, calls: list[CallId]) -> None:
         log.error("%d calls lost each worker they had; they end with their credit", len(calls))
@@ -437,7 +404,7 @@ class Switchboard:
             "recording_files": plane.files,
             "workers": plane.workers,
             "workers_spare": self._rooms.plane.spare_count(),
-            "workers_died": self.workers_died,
+            "workers_died": self._watch.died_count,
             "worker_pids": list(self._rooms.plane.worker_pids().values()),
             "bindings": len(self.bindings),
             "trunks": self.trunk_rows(),
@@ -462,15 +429,4 @@ class Switchboard:
 
     def worker_rows(self) -> list[dict[str, Any]]:
         """One row per media worker."""
-        return [
-            {
-                "worker": w.worker,
-                "legs": w.legs,
-                "calls": w.calls,
-                "inspected_legs": w.inspected_legs,
-                "ticks": w.ticks,
-                "late_ticks": w.late_ticks,
-                "tick_ms_p99": round(w.tick_ms_p99, 2),
-            }
-            for w in self.workers.values()
-        ]
+        return self._watch.rows()

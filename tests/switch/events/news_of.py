@@ -90,13 +90,14 @@ def trunk(*, up: bool = True) -> TrunkNews:
     return TrunkNews(trunk=TrunkId("east"), up=up, channels=2, at_wall=AT_WALL)
 
 
-def worker(late_ticks: int = 0) -> WorkerNews:
+def worker(late_ticks: int = 0, shed_ticks: int = 0) -> WorkerNews:
     return WorkerNews(
         worker=0,
         legs=4,
         calls=2,
         inspected_legs=2,
         late_ticks=late_ticks,
+        shed_ticks=shed_ticks,
         tick_ms_p99=1.5,
         alive=True,
         at_wall=AT_WALL,

@@ -82,7 +82,14 @@ class View:
         return [east, west | {"channels_max": 30}]
 
     def workers(self) -> list[dict[str, Any]]:
-        counts = {"calls": 2, "legs": 5, "inspected_legs": 4, "ticks": 90_000, "late_ticks": 3}
+        counts = {
+            "calls": 2,
+            "legs": 5,
+            "inspected_legs": 4,
+            "ticks": 90_000,
+            "late_ticks": 3,
+            "shed_ticks": 50,
+        }
         return [{"worker": n, "tick_ms_p99": 1.25 + n} | counts for n in range(2)]
 
     def is_draining(self) -> bool:

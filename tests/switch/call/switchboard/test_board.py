@@ -53,6 +53,7 @@ class Stage:
             clock=store.clock,
             store=store,
             stack=Notes(),
+            publisher=Notes(),
             resolver=Addresses(),
             terminal_networks=(),
             credentials={},
