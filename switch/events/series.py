@@ -151,7 +151,7 @@ class Series:
         say("frame_batch_seconds", "Slowest tick in a hundred of a worker.", TICK_S)
 
 
-ALARMS: Final = ("recording_disk", "recording_key", "inspection_shed")
+ALARMS: Final = ("recording_disk", "recording_key", "inspection_shed", "register")
 """Alarms that are known from the start; more come as they are raised."""
 
 LISTENERS: Final = ("news", "mqtt", "audit")

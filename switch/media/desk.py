@@ -166,6 +166,8 @@ class Desk:
         index = self._seat(order.leg).index
         self._names.pop(index, None)
         self.inspection.close(index)
+        if self._legs.peer[index] >= 0:  # in mid-call: its keys are passed on and not told either
+            self._legs.keys_told[index] = self._legs.keys_muted[index] = 0
 
     def _inspect(self, order: wire.Inspect, _now: float) -> None:
         a, b = self._seat(order.a_leg).index, self._seat(order.b_leg).index

@@ -1,6 +1,7 @@
 """An attorney's call: nothing that could hear exists. calls.md section 6, on the real switch."""
 
 import asyncio
+import sqlite3
 from pathlib import Path
 
 import pytest
@@ -68,3 +69,42 @@ async def test_two_people_are_needed_to_take_an_attorney_off_the_register(tmp_pa
         listed = await rig.asked("privileged", "list")
         assert len(listed) == 1
         assert (await rig.asked("privileged", "verify"))["whole"] is True
+
+
+def break_register(database: Path) -> None:
+    """Do to the file what somebody with a tool for databases might do."""
+    with sqlite3.connect(database) as raw:
+        of = "SELECT name FROM sqlite_master WHERE type = 'trigger' AND tbl_name = ?"
+        for (name,) in raw.execute(of, ("privileged_register",)).fetchall():
+            raw.execute(f"DROP TRIGGER {name}")
+        raw.execute("DELETE FROM privileged_register")
+    raw.close()
+
+
+async def test_a_register_that_breaks_stops_the_inspection_of_calls_in_progress(
+    tmp_path: Path,
+) -> None:
+    async with SwitchRig(tmp_path) as rig:
+        outside, gateway = await rig.outside(), await rig.gateway()
+        call = await gateway.call("15551000001")
+        there = await next_call(outside)
+        there.answer()
+        await rig.until("talking")
+        await asyncio.sleep(1.2)
+        held = await rig.asked("health")
+        assert (held["rings"], held["rows"]) == (2, 2)
+        break_register(rig.data / "kinline.sqlite3")
+        assert (await rig.asked("privileged", "verify"))["whole"] is False
+        await asyncio.sleep(1.2)
+        held = await rig.asked("health")
+        assert (held["rings"], held["rows"], held["calls"]) == (0, 0, 1)
+        assert held["register_fault"]
+        there.media.say(sounds.tone(sounds.RINGBACK_HZ, 2.0))
+        call.media.press("5")
+        await asyncio.sleep(2.5)
+        assert there.media.keys_heard == ["5"], "keys are relayed as on a privileged call"
+        call.hang_up()
+        await within(10, there.ended)
+        record = await rig.last_record()
+        assert record["reason"] == "caller_hangup"
+        assert record["evidence"] == record["digits_after_accept"] == []

@@ -12,7 +12,7 @@ from collections import Counter
 from typing import TYPE_CHECKING, Any
 
 from switch.billing.meter_news import MeterNews, MoneyAdded, SecondsLeft
-from switch.call.news import BalanceNews, RegistrationNews
+from switch.call.news import AlarmNews, BalanceNews, RegistrationNews
 from switch.call.orders import (
     JoinedCalls,
     Order,
@@ -30,9 +30,10 @@ from switch.call.switchboard.people import LiveHouse
 from switch.call.switchboard.rooms import Rooms
 from switch.call.switchboard.trunks import TrunkDesk
 from switch.call.switchboard.turned_away import TurnedAway
+from switch.call.switchboard.unheard import REGISTER, stop_hearing
 from switch.call.switchboard.worker_watch import WorkerWatch
 from switch.errors import UserError
-from switch.ids import CallId, call_of
+from switch.ids import CallId, FacilityId, call_of
 from switch.media.messages import (
     CallEnded,
     CallsLost,
@@ -106,6 +107,7 @@ class Switchboard:
         self.finished: Counter[str] = Counter()
         self._watch = WorkerWatch(rooms.publisher, rooms.clock)
         self.turned_away = TurnedAway(rooms, group)
+        self._fault_told = ""
         self._rooms = rooms
         self._group = group
         self._dialogs = dialogs
@@ -353,7 +355,27 @@ class Switchboard:
             )
             for order in due:
                 self._order(driver, order)
-            await driver.recording.seal_if_privileged(permit)
+        await self._mind_register()
+
+    async def prove_register(self) -> None:
+        """Prove the privileged register, as every night; act on it. calls.md section 6, P8."""
+        await self._rooms.houses.register.verify()
+        await self._mind_register()
+
+    async def _mind_register(self) -> None:
+        """Let nothing be heard that the register as it stands does not allow, live calls too."""
+        fault = self.register_fault()
+        if fault and fault != self._fault_told:
+            text = f"The privileged register is not whole: {fault}. Nothing is heard until it is."
+            self._rooms.publisher.publish_nowait(
+                AlarmNews(
+                    code=REGISTER, text=text, facility=FacilityId(""),
+                    at_wall=self._rooms.clock.wall(),
+                )
+            )  # fmt: skip
+        self._fault_told = fault
+        for driver in list(self.calls.values()):
+            await stop_hearing(driver, self._rooms)
 
     def _order(self, driver: CallDriver, order: Order) -> None:
         driver.post(lambda now: driver.script.order(order, now=now))

@@ -54,6 +54,10 @@ class CalledSession:
 
     # ---- evidence
 
+    def stop_watching(self) -> None:
+        """Nothing of this call may be read any more."""
+        self._watch = self._dialled = None
+
     def heard(self, response: Response, now: float) -> list[fx.Effect]:
         """Take what an answer to our INVITE says of forwarding."""
         if self._watch is None:

@@ -107,6 +107,10 @@ class Dialling:
                 pass
         return []
 
+    def stop_watching(self) -> None:
+        """What the trunk says of forwarding and on-hold is not read any more."""
+        self._session.stop_watching()
+
     def forget(self) -> None:
         """Nobody listens to this dialog any more."""
         self._trunks.dialogs.forget(self.dialog)

@@ -211,6 +211,8 @@ class CallDriver:
             self.post(lambda now: self.script.silent(side, silent_s, now=now))
 
     def _detected(self, event: Detected, now: float) -> list[fx.Effect]:
+        if self._is_privileged():
+            return []  # it was under way when the register changed
         self.keeper.detection(event)
         return self.script.detected(event.event, _side(event.leg), now=now)
 

@@ -18,9 +18,11 @@ from switch.call.switchboard.driver import CallDriver
 from switch.errors import UserError
 from switch.ids import CallId, PersonId, TerminalId
 from switch.media.plane import PlaneRoom
-from switch.routing.call_class import CallClass
+from switch.routing.call_class import CallClass, Privileged
+from switch.routing.number import E164
 from switch.screening.permit import Permit
 from switch.screening.reasons import DenyReason
+from switch.screening.register import RegisterEntry
 from switch.store import house_people, house_rows
 from switch.store.engine import Store, driver
 from switch.store.house_store import HouseStore
@@ -38,6 +40,19 @@ class Notes:
         return lambda *_, **__: None
 
 
+class Plane(Notes):
+    """Notes which legs were made deaf."""
+
+    def __init__(self) -> None:
+        self.deaf: list[int] = []
+
+    def deafen(self, leg: int) -> None:
+        self.deaf.append(leg)
+
+
+DETECTED: Any = SimpleNamespace(event={"kind": "three_way", "tier": "warn"}, leg=2 * 9 + 1, at=1.0)
+
+
 class Addresses:
     async def resolve(self, _host: str) -> list[str]:
         return ["192.0.2.7"]
@@ -47,7 +62,9 @@ class Stage:
     """The board of a seeded house, and one live call on T1."""
 
     def __init__(self, store: Store, house: HouseStore) -> None:
-        self.store, self.house = store, house
+        self.store, self.house, self.plane = store, house, Plane()
+        self.told: list[Any] = []
+        self.sealed: list[str] = []
         rooms: Any = SimpleNamespace(
             houses=house,
             clock=store.clock,
@@ -59,13 +76,16 @@ class Stage:
             credentials={},
             node="n1",
             reserved_calls=0,
+            plane=self.plane,
+            publisher=SimpleNamespace(publish_nowait=self.told.append),
         )
         self._rooms = rooms
         nobody: Any = Notes()
         self.board = Switchboard(
             rooms, group=nobody, dialogs=nobody, trunks=nobody, bindings=nobody
         )
-        self.keeper: Any = SimpleNamespace(detections=[])
+        facility = house.house.terminals[TerminalId("T1")].facility
+        self.keeper: Any = SimpleNamespace(detections=[], facility=facility)
 
     def call(self, rig: Rig, permit: Permit | None) -> Rig:
         people: Any = Notes()
@@ -77,9 +97,13 @@ class Stage:
             self._rooms, CALL, legs=other, caller=other, script=rig.script, people=people,
             dialling=other, money=other, keeper=self.keeper,
         )  # fmt: skip
+        made.recording = SimpleNamespace(seal_if_privileged=self._seal)
         made.post = lambda step: rig.do(step(rig.now)) and None
         self.board.calls[CALL] = made
         return rig
+
+    async def _seal(self, permit: Permit) -> None:
+        self.sealed.append(permit.number)
 
     def talking(self, permit: Permit) -> Rig:
         rig = Rig(DIRECT)
@@ -169,3 +193,59 @@ def test_the_board_says_which_limit_one_more_call_would_meet(stage: Stage) -> No
     assert stage.board.room_for(PERMIT.number).full == ""
     trunks.channels = lambda _number, *, now: (0, 2)
     assert stage.board.room_for(PERMIT.number).full == "trunk.channels_max"
+
+
+async def register_of(stage: Stage, number: str, *, person: str = "") -> None:
+    entry = RegisterEntry(
+        seq=0, action="add", number=E164(number), person=person, by=("legal",), at=1.0
+    )
+    await stage.house.register.add(entry)
+
+
+async def break_register(stage: Stage) -> None:
+    """Do to the file what somebody with a tool for databases might do."""
+    triggers = "SELECT name FROM sqlite_master WHERE type = 'trigger' AND tbl_name = ?"
+
+    def deed(raw: Any) -> int:
+        for (name,) in raw.execute(triggers, ("privileged_register",)).fetchall():
+            raw.execute(f"DROP TRIGGER {name}")
+        return int(raw.execute("DELETE FROM privileged_register").rowcount)
+
+    await stage.write(deed)
+
+
+@pytest.mark.parametrize("what", ["broken", "became privileged", "whole"])
+async def test_a_register_that_changes_is_obeyed_by_the_calls_in_progress(
+    stage: Stage, what: str
+) -> None:
+    await register_of(stage, "+15550107777")
+    rig = stage.talking(PERMIT)
+    driver_ = stage.board.calls[CALL]
+    if what == "broken":
+        await break_register(stage)
+    elif what == "became privileged":
+        await register_of(stage, PERMIT.number)
+    await stage.board.prove_register()
+    permit = driver_.permit
+    assert permit is not None
+    assert rig.script.reason is None, "the call goes on"
+    if what == "whole":
+        assert permit is PERMIT or permit.audibility == PERMIT.audibility
+        assert (stage.plane.deaf, stage.sealed, stage.told) == ([], [], [])
+        return
+    assert permit.audibility == Privileged(PERMIT.audibility.call)
+    assert not any((permit.inspected, permit.recorded, permit.accept_in_band))
+    assert stage.plane.deaf == [2 * CALL, 2 * CALL + 1]
+    assert stage.sealed == [PERMIT.number]
+    assert [news.code for news in stage.told] == (["register"] if what == "broken" else [])
+    before = list(driver_.keeper.detections)
+    assert driver_._detected(DETECTED, 1.0) == []
+    assert driver_.keeper.detections == before
+
+
+async def test_a_broken_register_is_one_alarm_until_it_is_whole_again(stage: Stage) -> None:
+    await register_of(stage, "+15550107777")
+    await break_register(stage)
+    for _ in range(2):
+        await stage.board.prove_register()
+    assert len(stage.told) == 1
