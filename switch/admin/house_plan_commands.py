@@ -188,6 +188,8 @@ def _check_facility(house: House, facility: Any) -> None:  # noqa: ANN401 - as a
         ) from None
     if facility.caller_number:
         whole_number(facility.caller_number)
+    if facility.service_number:
+        whole_number(facility.service_number)
     _digits("home_area_code", facility.home_area_code, 3)
     for code in facility.local_codes:
         _digits("local_codes", code, 6)

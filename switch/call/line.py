@@ -54,5 +54,9 @@ class Line:
     hotline_codes: frozenset[str] = frozenset()
     """Codes that work without a PIN."""
     tty: bool = False
+    service: bool = False
+    """Somebody outside called the site's service number: there is a menu and nothing else."""
+    in_band: bool = True
+    """Keys of this line may be heard in its sound."""
     person_known: KnownPerson | None = None
     """Who it is, where the line itself says so."""

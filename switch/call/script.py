@@ -26,6 +26,7 @@ from switch.call.script_closing import Closing, Over, close
 from switch.call.script_entry import first_stage, needs_keys
 from switch.call.script_memory import BridgeAt, Effects, Facts, LegAt, Memory, Timer
 from switch.call.script_orders import obey
+from switch.call.script_service import Service
 from switch.call.script_talking import Bridging, Talking
 from switch.call.settings import ScriptSettings
 from switch.call.signals import Fail, Release, Side, Signal
@@ -92,9 +93,10 @@ class Script:
         """Answer the caller: the site serves and the terminal may dial."""
         memory = self._memory
         memory.legs[Side.A] = LegAt.UP
-        ears = memory.hear(Side.A) if needs_keys(memory) else []
+        line = memory.line
+        ears = memory.hear(Side.A) if needs_keys(memory) and line.in_band else []
         memory.arm(Timer.ENTRY, now + memory.settings.entry_s_max)
-        first = memory.move(first_stage(memory), now=now)
+        first = memory.move(Service(memory) if line.service else first_stage(memory), now=now)
         return [AnswerCaller(), StateChanged(CallState.OFF_HOOK), *ears, *first]
 
     def refused(self, denied: Denied, *, now: float) -> Effects:

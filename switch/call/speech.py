@@ -88,6 +88,11 @@ def greeting(line: Line, permit: Permit, name: Named | None, money_s: int) -> tu
     return (opening, Phrase(notice), price(permit, money_s))
 
 
+def service_greeting(line: Line) -> Phrase:
+    """Say whose service number was called."""
+    return phrase("service_greeting", facility=line.facility_name, provider=line.provider_name)
+
+
 def price(permit: Permit, money_s: int) -> Phrase:
     """The sentence of the payer. calls.md section 2.4."""
     if permit.quote is None or permit.payer is Payer.AGENCY_FREE:

@@ -91,6 +91,9 @@ class Facility(msgspec.Struct, frozen=True, forbid_unknown_fields=True, kw_only=
     """NPA-NXX of local calls, six digits each."""
     caller_number: str = ""
     """What its calls come from, E.164."""
+    service_number: str = ""
+    """Where called parties may call in to take back their own blocks, E.164; '' is nowhere. Our
+    trunks must bring calls to it, and vouch for who calls (`trusted`). calls.md section 2.2."""
     languages: tuple[str, ...] = ()
     """Those that it offers, the first by default; () leaves it to the node."""
     settings: dict[str, bool | int | str | tuple[int | str, ...]] = {}

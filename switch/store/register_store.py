@@ -79,6 +79,10 @@ class Register:
         """Say whether a number was ever privileged for anybody."""
         return number in self._entries
 
+    def may_hold(self, number: str) -> bool:
+        """Say whether a number may be privileged for somebody: it cannot be ruled out."""
+        return bool(self.fault) or self.mentions(number)
+
     def listed(self) -> list[RegisterEntry]:
         """Return every entry, in order."""
         every = [entry for entries in self._entries.values() for entry in entries]

@@ -30,6 +30,7 @@ from switch.call.switchboard.people import LiveHouse, People
 from switch.call.switchboard.record_keeper import RecordKeeper
 from switch.call.switchboard.rooms import Rooms
 from switch.call.switchboard.secrecy import new_keys
+from switch.call.switchboard.service_number import ServiceCall, service_call
 from switch.call.switchboard.trunks import TrunkDesk
 from switch.errors import PeerError
 from switch.ids import CallId, FacilityId, TerminalId, leg_id
@@ -132,7 +133,7 @@ class Admission:
                 log.warning("no port for a new call: %s", error)
                 denied = Denied(reason=DenyReason.CAPACITY, detail=str(error))
         driver = self._driver(event, call, terminal, settings, media)
-        if media is not None:
+        if media is not None and driver.people.outside is None:
             denied = self._rooms.houses.check_off_hook(
                 terminal, call=call, at_wall=self._rooms.clock.wall()
             )
@@ -177,7 +178,9 @@ class Admission:
     def line_of(self, event: InviteReceived) -> tuple[Terminal, Denied | None]:
         """Find the line of an INVITE, or why it has none."""
         if event.source.kind is SourceKind.TRUNK:
-            return NOWHERE, Denied(reason=DenyReason.INBOUND_REFUSED, detail=event.source.name)
+            service = service_call(event, self.house)
+            refused = Denied(reason=DenyReason.INBOUND_REFUSED, detail=event.source.name)
+            return (NOWHERE, refused) if service is None else (service.terminal, None)
         if event.source.kind is SourceKind.GATEWAY:
             found = self.house.terminal_of_gateway(event.source.name, _from_user(event))
         else:
@@ -234,7 +237,16 @@ class Admission:
 
     # ---- its call
 
-    def _line(self, event: InviteReceived, terminal: Terminal, settings: ScriptSettings) -> Line:
+    def _line(
+        self,
+        event: InviteReceived,
+        terminal: Terminal,
+        settings: ScriptSettings,
+        service: ServiceCall | None,
+    ) -> Line:
+        if service is not None:
+            may_hear = not self._rooms.houses.register.may_hold(service.number)
+            return service.line(settings.languages, in_band=may_hear)
         dialled, pin = split_dialled(_dialled_user(event))
         facility = self.house.facility(terminal.facility)
         return Line(
@@ -258,19 +270,17 @@ class Admission:
         media: CallerMedia | None,
     ) -> CallDriver:
         rooms = self._rooms
-        line = self._line(event, terminal, settings)
+        service = service_call(event, self.house)
+        line = self._line(event, terminal, settings, service)
         script = Script(settings=settings, line=line, random=rooms.random)
-        keeper = RecordKeeper(
-            rooms,
-            call,
-            facility=terminal.facility,
-            facts={
-                "unit": terminal.unit,
-                "terminal": terminal.id,
-                "pin_mode": settings.pin_mode,
-                "off_hook_at": rooms.clock.wall(),
-            },
-        )
+        facts = {
+            "unit": terminal.unit,
+            "terminal": terminal.id,
+            "pin_mode": settings.pin_mode,
+            "off_hook_at": rooms.clock.wall(),
+            "number": service.number if service is not None else "",
+        }
+        keeper = RecordKeeper(rooms, call, facility=terminal.facility, facts=facts)
         people = People(
             rooms,
             call,
@@ -280,6 +290,7 @@ class Admission:
             live=self._live,
             capacity=self._capacity,
         )
+        people.outside = service.number if service is not None else None
         money = CallMoney(rooms, call, people)
         legs = Call()
         caller = CallerLeg(rooms, event, media, leg=legs.legs[Side.A], nat=terminal.nat)

@@ -25,6 +25,7 @@ from switch.store.house_numbers import KeypadScope
 from switch.store.pin_store import PersonChecked
 
 if TYPE_CHECKING:
+    from switch.routing.number import E164
     from switch.store.account_limits import Scope
 
 DETECTORS: Final = frozenset(
@@ -80,6 +81,8 @@ class People:
         self._keeper = keeper
         self._live = live
         self._capacity = capacity
+        self.outside: E164 | None = None
+        """Who called the site's service number; None on every other call."""
         self.scopes: tuple[Scope, ...] = ()
         """What spending limits may be set on, the account apart."""
         self._has_new_name = False
@@ -227,8 +230,9 @@ class People:
     async def unblock(self, effect: fx.Effect, _now: float) -> None:
         """Take the called party's blocks back."""
         assert isinstance(effect, fx.UndoKeypadBlock)
-        assert self.permit is not None
-        await self._rooms.houses.undo_keypad_blocks(self.permit.number)
+        number = self.permit.number if self.permit is not None else self.outside
+        assert number is not None
+        await self._rooms.houses.undo_keypad_blocks(number)
 
 
 def whom_blocked(

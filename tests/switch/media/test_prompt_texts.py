@@ -45,7 +45,15 @@ def test_every_phrase_of_the_script_is_in_the_book() -> None:
                     "warning_hours", "warning_lockdown", "warning_maintenance")
         for unit in ("minutes", "seconds")
     }  # fmt: skip
-    plain = {"greeting", "greeting_keys", "balance", "money_added", "warning_forwarded", "offer"}
+    plain = {
+        "greeting",
+        "greeting_keys",
+        "balance",
+        "money_added",
+        "warning_forwarded",
+        "offer",
+        "service_greeting",
+    }
     assert prices | lengths | plain <= TEXTS["en"].keys
 
 
