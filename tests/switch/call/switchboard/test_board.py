@@ -70,7 +70,6 @@ class Stage:
             clock=store.clock,
             store=store,
             stack=Notes(),
-            publisher=Notes(),
             resolver=Addresses(),
             terminal_networks=(),
             credentials={},
