@@ -11,6 +11,7 @@ import os
 import sys
 import time
 from collections.abc import Mapping, Sequence
+from contextlib import AsyncExitStack
 from pathlib import Path
 from typing import Any, Final
 
@@ -24,6 +25,7 @@ from switch.clock import SystemClock
 from switch.errors import KinlineError, UserError
 from switch.events.audit import AuditTrail
 from switch.store.engine import Store
+from switch.store.vault_opening import open_kept_ledger
 
 FOLLOW_S: Final = 1.0
 """How often `calls --follow` asks. Chosen: a person reads along."""
@@ -186,33 +188,40 @@ async def _alone(command: Command, given: Mapping[str, Any], data: Path) -> Any:
     """Carry a command out on the store; its lock keeps a switch from starting meanwhile."""
     clock = SystemClock()
     by = f"cli:{user_name(os.getuid())}"
-    store = await Store.open(data / "kinline.sqlite3", clock=clock, create=False)
-    trail = AuditTrail(store=store, clock=clock, audit_max=1)
+    async with AsyncExitStack() as life:
+        store = await Store.open(data / "kinline.sqlite3", clock=clock, create=False)
+        life.push_async_callback(store.close)
+        ledger = await open_kept_ledger(store, data=data, clock=clock)
+        life.push_async_callback(ledger.close)
+        vault = ledger.vault if ledger.postgres is not None else None
+        desk = Desk(store=store, clock=clock, board=None, by=by, ledger=vault)
+        return await _audited(command, given, desk)
+
+
+async def _audited(command: Command, given: Mapping[str, Any], desk: Desk) -> Any:  # noqa: ANN401 - JSON
+    """Carry a command out and keep it in the trail, whatever comes of it."""
+    trail = AuditTrail(store=desk.store, clock=desk.clock, audit_max=1)
+    outcome, result = "", None
     try:
-        desk = Desk(store=store, clock=clock, board=None, by=by)
-        outcome, result = "", None
-        try:
-            result = await command.run(desk, given)
-            return result  # noqa: TRY300 - the trail below takes it, too
-        except KinlineError as error:
-            outcome = str(error)
-            raise
-        finally:
-            if is_kept(command):
-                trail.publish_nowait(
-                    news_of(
-                        command,
-                        given,
-                        by=by,
-                        address="store",
-                        outcome=outcome,
-                        at_wall=clock.wall(),
-                        result=result,
-                    )
-                )
-                await trail.flush()
+        result = await command.run(desk, given)
+        return result  # noqa: TRY300 - the trail below takes it, too
+    except KinlineError as error:
+        outcome = str(error)
+        raise
     finally:
-        await store.close()
+        if is_kept(command):
+            trail.publish_nowait(
+                news_of(
+                    command,
+                    given,
+                    by=desk.by,
+                    address="store",
+                    outcome=outcome,
+                    at_wall=desk.clock.wall(),
+                    result=result,
+                )
+            )
+            await trail.flush()
 
 
 def _follow(client: ControlClient, data: Path, *, as_json: bool) -> int:

@@ -12,6 +12,7 @@ from switch.clock import Clock
 from switch.routing.number import E164
 from switch.screening.facts import RoomFacts
 from switch.store.engine import Store
+from switch.store.vault import FileVault, Vault
 
 
 class Board(Protocol):
@@ -66,6 +67,13 @@ class Desk:
     """None: the switch does not run."""
     by: str
     """Who asks, for the audit trail."""
+    ledger: Vault | None = None
+    """Where the money is, if not in the store."""
+
+    @property
+    def vault(self) -> Vault:
+        """Where the money is."""
+        return self.ledger or FileVault(self.store)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -22,7 +22,9 @@ def option(name: str, text: str, **more: Any) -> Argument:  # noqa: ANN401 - pas
 
 async def open_house(desk: Desk, prices: PriceBook | None = None) -> HouseStore:
     """Read the house as it stands in the store."""
-    return await HouseStore.open(desk.store, data=desk.store.path.parent, prices=prices)
+    return await HouseStore.open(
+        desk.store, data=desk.store.path.parent, prices=prices, vault=desk.vault
+    )
 
 
 async def changed(desk: Desk) -> None:

@@ -12,7 +12,6 @@ from switch.billing.pdf_page import pdf_of
 from switch.errors import UserError
 from switch.ids import AccountId
 from switch.store import invoice_statements
-from switch.store.engine import driver
 from switch.store.record_store import utc_text
 
 _LIST: Final = """
@@ -29,12 +28,12 @@ async def _invoice(desk: Desk, given: Mapping[str, Any]) -> dict[str, Any]:
         raise UserError(f"{period!r} is no month. Write it like 2026-11.") from error
     at = desk.clock.wall()
     if given["issue"]:
-        invoice = await desk.store.write(
-            lambda c: invoice_statements.issue(driver(c), account, period, at=at)
+        invoice = await desk.vault.write(
+            lambda raw: invoice_statements.issue(raw, account, period, at=at)
         )
     else:
-        invoice = await desk.store.read(
-            lambda c: invoice_statements.draft(driver(c), account, period, at=at)
+        invoice = await desk.vault.read(
+            lambda raw: invoice_statements.draft(raw, account, period, at=at)
         )
     files = [] if not given["out"] else await asyncio.to_thread(_write, invoice, Path(given["out"]))
     return _shown(invoice) | {"files": files}
@@ -77,7 +76,7 @@ def _shown(invoice: Invoice) -> dict[str, Any]:
 
 async def _invoices(desk: Desk, given: Mapping[str, Any]) -> list[dict[str, Any]]:
     key = {"account": given["account"], "rows_max": given["rows"]}
-    rows = await desk.store.read(lambda c: driver(c).execute(_LIST, key).fetchall())
+    rows = await desk.vault.read(lambda raw: raw.execute(_LIST, key).fetchall())
     return [
         {
             "number": number,

@@ -13,6 +13,7 @@ from switch.store import account_limits, house_people, ledger_statements
 from switch.store.account_limits import LimitRow, Period, Scope
 from switch.store.engine import driver
 from switch.store.house_clock import utc_text
+from switch.store.vault import Raw
 
 Given = Mapping[str, Any]
 
@@ -40,13 +41,12 @@ async def _set(desk: Desk, given: Given) -> dict[str, Any]:
     key = {"set_by": given["by"], "unit": unit, "period": given["period"]}
     at = desk.clock.wall()
 
-    def deed(connection: Any) -> tuple[LimitRow | None, LimitRow | None]:  # noqa: ANN401 - the store's connection
-        raw = driver(connection)
+    def deed(raw: Raw) -> tuple[LimitRow | None, LimitRow | None]:
         old = account_limits.find(raw, scope, **key, at=at)
         account_limits.set_limit(raw, scope, **key, cap=cap, zone=zone, at=at)
         return old, account_limits.find(raw, scope, **key, at=at)
 
-    old, fresh = await desk.store.write(deed)
+    old, fresh = await desk.vault.write(deed)
     assert fresh is not None
     return {
         "scope": scope.scope,
@@ -58,9 +58,9 @@ async def _set(desk: Desk, given: Given) -> dict[str, Any]:
 
 async def _list(desk: Desk, given: Given) -> list[dict[str, Any]]:
     at = desk.clock.wall()
-    rows = await desk.store.read(
-        lambda c: account_limits.listed(
-            driver(c), scope=given["scope"], id_=given["id"], at=at, rows_max=given["rows"]
+    rows = await desk.vault.read(
+        lambda raw: account_limits.listed(
+            raw, scope=given["scope"], id_=given["id"], at=at, rows_max=given["rows"]
         )
     )
     return [_view(row) for row in rows]
@@ -69,13 +69,12 @@ async def _list(desk: Desk, given: Given) -> list[dict[str, Any]]:
 async def _remove(desk: Desk, given: Given) -> dict[str, Any]:
     at = desk.clock.wall()
 
-    def deed(connection: Any) -> LimitRow | None:  # noqa: ANN401 - the store's connection
-        raw = driver(connection)
+    def deed(raw: Raw) -> LimitRow | None:
         old = account_limits.by_id(raw, given["limit"], at=at)
         account_limits.remove(raw, given["limit"])
         return old
 
-    old = await desk.store.write(deed)
+    old = await desk.vault.write(deed)
     if old is None:
         raise UserError(f"There is no limit {given['limit']}. `kinline limit list` shows all.")
     return {"limit": given["limit"], "before": _view(old), "after": {}}
@@ -97,8 +96,8 @@ async def _scope(desk: Desk, given: Given) -> Scope:
         return Scope(scope=kind, id=id_)
     account = None
     if id_.isdecimal():
-        account = await desk.store.read(
-            lambda c: ledger_statements.find(driver(c), AccountId(int(id_)))
+        account = await desk.vault.read(
+            lambda raw: ledger_statements.find(raw, AccountId(int(id_)))
         )
     if account is None:
         raise UserError(f"There is no account {id_}. `kinline account list` shows all.")
@@ -126,8 +125,8 @@ async def _zone(desk: Desk, scope: Scope) -> str:
         person = await desk.store.read(lambda c: house_people.known(driver(c), scope.id))
         facility = person.facility
     if scope.scope == "account":
-        account = await desk.store.read(
-            lambda c: ledger_statements.find(driver(c), AccountId(int(scope.id)))
+        account = await desk.vault.read(
+            lambda raw: ledger_statements.find(raw, AccountId(int(scope.id)))
         )
         facility = account.facility if account is not None else ""
     return house.house.facility(FacilityId(facility)).zone

@@ -19,6 +19,7 @@ from switch.store.ledger_verify import Fault
 from switch.store.record_store import utc_text
 
 _NUMBER: Final = re.compile(r"\+[1-9]\d{6,14}")
+_TALKED: Final = "SELECT call_id, talked_s FROM call_record"
 _TRANSFERS: Final = """
 SELECT id, debit, credit, amount, code, ref, at FROM transfer
  WHERE (:account = 0 OR debit = :account OR credit = :account) AND (:ref = '' OR ref = :ref)
@@ -44,7 +45,7 @@ async def _open(desk: Desk, given: Mapping[str, Any]) -> dict[str, Any]:
     )
     if new.kind != "called_prepaid" and not new.owner:
         raise UserError(f"A {new.kind} account needs its owner: --owner ID.")
-    accounts = AccountStore(desk.store)
+    accounts = AccountStore(desk.vault)
     account = await accounts.open(new)
     return await _shown(accounts, account)
 
@@ -60,19 +61,19 @@ def _credit_limit(kind: str, text: str) -> Micros:
 
 
 async def _show(desk: Desk, given: Mapping[str, Any]) -> dict[str, Any]:
-    accounts = AccountStore(desk.store)
+    accounts = AccountStore(desk.vault)
     return await _shown(accounts, await _account(accounts, given["account"]))
 
 
 async def _list(desk: Desk, given: Mapping[str, Any]) -> list[dict[str, Any]]:
-    views = await AccountStore(desk.store).find_all(
+    views = await AccountStore(desk.vault).find_all(
         kind=given["kind"], owner=given["owner"], rows_max=given["rows"]
     )
     return [_view(view) for view in views]
 
 
 async def _fund(desk: Desk, given: Mapping[str, Any]) -> dict[str, Any]:
-    accounts = AccountStore(desk.store)
+    accounts = AccountStore(desk.vault)
     account = await _account(accounts, given["account"])
     ref = given["ref"] or secrets.token_hex(8)
     result = await accounts.fund(account, micros_of(given["amount"]), ref=ref)
@@ -83,7 +84,7 @@ async def _fund(desk: Desk, given: Mapping[str, Any]) -> dict[str, Any]:
 
 
 async def _link(desk: Desk, given: Mapping[str, Any]) -> dict[str, Any]:
-    accounts = AccountStore(desk.store)
+    accounts = AccountStore(desk.vault)
     account = await _account(accounts, given["account"])
     if given["number"]:
         await accounts.link(account, _number(given["number"]))
@@ -93,14 +94,14 @@ async def _link(desk: Desk, given: Mapping[str, Any]) -> dict[str, Any]:
 
 
 async def _close(desk: Desk, given: Mapping[str, Any]) -> dict[str, Any]:
-    accounts = AccountStore(desk.store)
+    accounts = AccountStore(desk.vault)
     account = await _account(accounts, given["account"])
     back = await accounts.close(account, ref=desk.by)
     return await _shown(accounts, account) | {"paid_back": dollars_of(back)}
 
 
 async def _refund(desk: Desk, given: Mapping[str, Any]) -> dict[str, Any]:
-    accounts = AccountStore(desk.store)
+    accounts = AccountStore(desk.vault)
     account = await _account(accounts, given["account"])
     ref = given["ref"] or secrets.token_hex(8)
     plan = await accounts.refund(account, micros_of(given["amount"]), ref=ref)
@@ -114,8 +115,12 @@ async def _refund(desk: Desk, given: Mapping[str, Any]) -> dict[str, Any]:
 
 
 async def _verify(desk: Desk, _given: Mapping[str, Any]) -> dict[str, Any]:
-    faults = await desk.store.read(lambda c: ledger_verify.verify(driver(c)))
-    invoices = await desk.store.read(lambda c: invoice_statements.broken_invoices(driver(c)))
+    faults = await desk.vault.read(ledger_verify.verify)
+    if desk.ledger is not None:
+        found = await desk.store.read(lambda c: driver(c).execute(_TALKED).fetchall())
+        talked_s = dict(found)
+        faults += await desk.vault.read(lambda raw: ledger_verify.faults_of_records(raw, talked_s))
+    invoices = await desk.vault.read(invoice_statements.broken_invoices)
     faults += [Fault("invoice", f"invoice {n} is not what was issued") for n in invoices]
     return {
         "sound": not faults,
@@ -125,17 +130,17 @@ async def _verify(desk: Desk, _given: Mapping[str, Any]) -> dict[str, Any]:
 
 async def _ledger(desk: Desk, given: Mapping[str, Any]) -> Any:  # noqa: ANN401 - JSON
     if given["books"]:
-        books = await desk.store.read(lambda c: driver(c).execute(_BOOKS).fetchall())
+        books = await desk.vault.read(lambda raw: raw.execute(_BOOKS).fetchall())
         return [
             {"book": kind, "currency": currency, "posted": dollars_of(posted)}
             for kind, currency, posted in books
         ]
     key: dict[str, Any] = {"account": 0, "ref": "", "rows_max": given["rows"]}
     if given["account"]:
-        key["account"] = await _account(AccountStore(desk.store), given["account"])
+        key["account"] = await _account(AccountStore(desk.vault), given["account"])
     if given["call"]:
         key["ref"] = f"call:{given['call']}"
-    rows = await desk.store.read(lambda c: driver(c).execute(_TRANSFERS, key).fetchall())
+    rows = await desk.vault.read(lambda raw: raw.execute(_TRANSFERS, key).fetchall())
     names = ("id", "debit", "credit", "amount", "code", "ref", "at")
     return [
         dict(zip(names, row, strict=True)) | {"amount": dollars_of(row[3]), "at": utc_text(row[6])}
@@ -146,7 +151,7 @@ async def _ledger(desk: Desk, given: Mapping[str, Any]) -> Any:  # noqa: ANN401 
 async def _seal(desk: Desk, _given: Mapping[str, Any]) -> dict[str, Any]:
     at = desk.clock.wall()
     return {
-        "sealed": await desk.store.write(lambda c: ledger_seal.seal_days(driver(c), at=at)),
+        "sealed": await desk.vault.write(lambda raw: ledger_seal.seal_days(raw, at=at)),
     }
 
 

@@ -5,7 +5,6 @@ it (M13). A lowered cap acts on the next second.
 """
 
 import json
-import sqlite3
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
@@ -16,6 +15,7 @@ from switch.billing.horizon import affordable_s, price_of
 from switch.billing.rating import SECONDS_MAX, Rate, charge, seconds_for
 from switch.ids import CallId
 from switch.money import Micros
+from switch.store.vault import Raw
 
 Period = Literal["day", "week", "month", "ever"]
 """Of how long a limit is, in the time of its zone."""
@@ -132,35 +132,35 @@ class LimitRow:
 
 
 def listed(
-    raw: sqlite3.Connection, *, scope: str = "", id_: str = "", at: float, rows_max: int = 200
+    raw: Raw, *, scope: str = "", id_: str = "", at: float, rows_max: int = 200
 ) -> list[LimitRow]:
     """Return limits, a past period counted as empty."""
     key = {"scope": scope, "id": id_, "rows_max": rows_max}
     return [_row(row, at) for row in raw.execute(_LISTED, key)]
 
 
-def by_id(raw: sqlite3.Connection, limit: int, *, at: float) -> LimitRow | None:
+def by_id(raw: Raw, limit: int, *, at: float) -> LimitRow | None:
     """Return a limit by its number."""
     row = raw.execute(_BY_ID, (limit,)).fetchone()
     return None if row is None else _row(row, at)
 
 
 def find(
-    raw: sqlite3.Connection, scope: Scope, *, set_by: str, unit: str, period: str, at: float
+    raw: Raw, scope: Scope, *, set_by: str, unit: str, period: str, at: float
 ) -> LimitRow | None:
     """Return a limit by what it is about."""
     row = raw.execute(_FIND, (scope.scope, scope.id, set_by, unit, period)).fetchone()
     return None if row is None else _row(row, at)
 
 
-def remove(raw: sqlite3.Connection, limit: int) -> None:
+def remove(raw: Raw, limit: int) -> None:
     """End a limit; calls that were tied to it go on without it."""
     raw.execute("DELETE FROM meter_budget WHERE budget_id = ?", (limit,))
     raw.execute("DELETE FROM budget WHERE id = ?", (limit,))
 
 
 def set_limit(
-    raw: sqlite3.Connection,
+    raw: Raw,
     scope: Scope,
     *,
     set_by: str,
@@ -186,26 +186,24 @@ def set_limit(
     raw.execute(_SET, (scope.scope, scope.id, set_by, unit, period, zone, resets_at, cap))
 
 
-def limits_of_scopes(raw: sqlite3.Connection, scopes: Sequence[Scope], *, at: float) -> list[Limit]:
+def limits_of_scopes(raw: Raw, scopes: Sequence[Scope], *, at: float) -> list[Limit]:
     """Return every limit of these scopes, a past period counted as empty. Only looks."""
     rows = [row for s in scopes for row in raw.execute(_OF_SCOPE, (s.scope, s.id))]
     return [_limit(row, at) for row in rows]
 
 
-def limits_of_call(raw: sqlite3.Connection, call: CallId, *, at: float) -> list[Limit]:
+def limits_of_call(raw: Raw, call: CallId, *, at: float) -> list[Limit]:
     """Return every limit that a live call is tied to."""
     return [_limit(row, at) for row in raw.execute(_OF_CALL, (call,))]
 
 
-def standing(raw: sqlite3.Connection) -> Standing:
+def standing(raw: Raw) -> Standing:
     """Return what changes when a limit is set for the first time, or ended. Cheap to ask."""
     count, last, key = raw.execute(_STANDING).fetchone()
     return count, last, key or ""
 
 
-def tie_live(
-    raw: sqlite3.Connection, scopes: Mapping[CallId, Sequence[Scope]], *, at: float
-) -> set[CallId]:
+def tie_live(raw: Raw, scopes: Mapping[CallId, Sequence[Scope]], *, at: float) -> set[CallId]:
     """Tie live calls to limits that were set after they began; return which.
 
     What such a call has paid so far counts against the limit, as if it had stood from the start.
@@ -235,7 +233,7 @@ def least_s(limits: Sequence[Limit], rate: Rate, *, paid_s: int, wanted_s: int) 
 
 
 def hold(
-    raw: sqlite3.Connection,
+    raw: Raw,
     call: CallId,
     limits: Sequence[Limit],
     rate: Rate,
@@ -249,9 +247,7 @@ def hold(
     hold_more(raw, taken, at=at)
 
 
-def hold_more(
-    raw: sqlite3.Connection, holds: Sequence[tuple[CallId, int, int]], *, at: float
-) -> None:
+def hold_more(raw: Raw, holds: Sequence[tuple[CallId, int, int]], *, at: float) -> None:
     """Hold more for some calls against their limits: call, limit, and how much of it."""
     for call, limit, taken in holds:
         _roll_over(raw, limit, at=at)
@@ -260,9 +256,7 @@ def hold_more(
         raw.execute(_HOLD_OF, (taken, call, limit))
 
 
-def settle(
-    raw: sqlite3.Connection, call: CallId, *, seconds: int, spent: Micros, at: float
-) -> None:
+def settle(raw: Raw, call: CallId, *, seconds: int, spent: Micros, at: float) -> None:
     """Turn what a call held against its limits into what it used."""
     for limit in limits_of_call(raw, call, at=at):
         _roll_over(raw, limit.id, at=at)
@@ -314,7 +308,7 @@ def _row(
     )
 
 
-def _roll_over(raw: sqlite3.Connection, budget: int, *, at: float) -> None:
+def _roll_over(raw: Raw, budget: int, *, at: float) -> None:
     period, zone, resets_at = raw.execute(
         "SELECT period, zone, resets_at FROM budget WHERE id = ?", (budget,)
     ).fetchone()

@@ -1,6 +1,5 @@
 """Accounts: opened, linked to numbers, approved for people, found for a payer. Inside a deed."""
 
-import sqlite3
 from dataclasses import dataclass
 from typing import Final
 
@@ -11,6 +10,7 @@ from switch.errors import UserError
 from switch.ids import AccountId
 from switch.money import Micros
 from switch.store import ledger_statements, refund_statements
+from switch.store.vault import Raw
 
 KIND_OF_PAYER: Final = {
     Payer.CALLED_PREPAID: "called_prepaid",
@@ -41,7 +41,9 @@ SELECT {_COLUMNS} FROM account a
    AND (:number = '' OR id IN (SELECT account_id FROM account_number WHERE number = :number))
  ORDER BY id LIMIT :rows_max
 """  # noqa: S608 - columns only
-_LINK: Final = "INSERT OR IGNORE INTO account_number (number, account_id) VALUES (?, ?)"
+_LINK: Final = """
+INSERT INTO account_number (number, account_id) VALUES (?, ?) ON CONFLICT DO NOTHING
+"""
 _UNLINK: Final = "DELETE FROM account_number WHERE number = ? AND account_id = ?"
 _JUDGE: Final = """
 INSERT INTO account_person (account_id, person, verdict) VALUES (?, ?, ?)
@@ -69,7 +71,7 @@ class NewAccount:
     currency: str = "USD"
 
 
-def open_purse(raw: sqlite3.Connection, new: NewAccount, *, at: float) -> AccountId:
+def open_purse(raw: Raw, new: NewAccount, *, at: float) -> AccountId:
     """Open an account with nothing in it."""
     account = ledger_statements.open_account(
         raw,
@@ -86,7 +88,7 @@ def open_purse(raw: sqlite3.Connection, new: NewAccount, *, at: float) -> Accoun
 
 
 def called_account(
-    raw: sqlite3.Connection, *, number: str, person: str, payer: Payer = Payer.CALLED_PREPAID
+    raw: Raw, *, number: str, person: str, payer: Payer = Payer.CALLED_PREPAID
 ) -> Account | None:
     """Find the account of an outside number that approved this person ('' is nobody's PIN).
 
@@ -97,14 +99,14 @@ def called_account(
     return max(found, key=lambda account: account.purse.available, default=None)
 
 
-def owned_account(raw: sqlite3.Connection, payer: Payer, *, owner: str) -> Account | None:
+def owned_account(raw: Raw, payer: Payer, *, owner: str) -> Account | None:
     """Find a person's debit account, or an agency's."""
     row = raw.execute(_OF_OWNER, (KIND_OF_PAYER[payer], owner)).fetchone()
     return None if row is None else ledger_statements.account_of(row)
 
 
 def find_all(
-    raw: sqlite3.Connection,
+    raw: Raw,
     *,
     kind: str = "",
     owner: str = "",
@@ -116,31 +118,27 @@ def find_all(
     return [ledger_statements.account_of(row) for row in raw.execute(_LIST, key)]
 
 
-def numbers_of(raw: sqlite3.Connection, account: AccountId) -> list[str]:
+def numbers_of(raw: Raw, account: AccountId) -> list[str]:
     """Return the numbers whose calls an account pays."""
     return [number for (number,) in raw.execute(_NUMBERS, (account,))]
 
 
-def link(raw: sqlite3.Connection, account: AccountId, number: str) -> None:
+def link(raw: Raw, account: AccountId, number: str) -> None:
     """Let an account pay for calls to a number."""
     raw.execute(_LINK, (number, account))
 
 
-def unlink(raw: sqlite3.Connection, account: AccountId, number: str) -> None:
+def unlink(raw: Raw, account: AccountId, number: str) -> None:
     """Take a number off an account."""
     raw.execute(_UNLINK, (number, account))
 
 
-def judge_person(
-    raw: sqlite3.Connection, account: AccountId, person: str, *, approved: bool
-) -> None:
+def judge_person(raw: Raw, account: AccountId, person: str, *, approved: bool) -> None:
     """Approve or deny calls from a person."""
     raw.execute(_JUDGE, (account, person, "approved" if approved else "denied"))
 
 
-def fund(
-    raw: sqlite3.Connection, account: AccountId, amount: Micros, *, ref: str, at: float
-) -> TransferResult:
+def fund(raw: Raw, account: AccountId, amount: Micros, *, ref: str, at: float) -> TransferResult:
     """Pay in by hand, from the book of what came in outside the switch; once for each `ref`."""
     found = ledger_statements.find(raw, account)
     if found is None:
@@ -152,12 +150,13 @@ def fund(
     return ledger_statements.transfer(raw, row, at=at)
 
 
-def close(raw: sqlite3.Connection, account: AccountId, *, ref: str, at: float) -> Micros:
+def close(raw: Raw, account: AccountId, *, ref: str, at: float) -> Micros:
     """Close an account and pay everything back; return what is owed to its owner.
 
     Raises:
         UserError: it does not exist, money of it is reserved, or it is in debt.
     """
+    refund_statements.lock_sources(raw, account, at=at)
     found = ledger_statements.find(raw, account)
     if found is None:
         raise UserError(f"There is no account {account}.")
@@ -172,14 +171,13 @@ def close(raw: sqlite3.Connection, account: AccountId, *, ref: str, at: float) -
     return found.purse.posted
 
 
-def refund(
-    raw: sqlite3.Connection, account: AccountId, amount: Micros, *, ref: str, at: float
-) -> RefundPlan:
+def refund(raw: Raw, account: AccountId, amount: Micros, *, ref: str, at: float) -> RefundPlan:
     """Pay some of the balance back to the sources that it came from, once for each `ref`.
 
     Raises:
         UserError: there is no such account, the amount is not positive, or it is not available.
     """
+    refund_statements.lock_sources(raw, account, at=at)
     found = ledger_statements.find(raw, account)
     if found is None:
         raise UserError(f"There is no account {account}.")

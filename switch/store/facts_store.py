@@ -17,6 +17,7 @@ from switch.billing.payer import Payer
 from switch.billing.price_book import PriceBook
 from switch.billing.quote import Quote
 from switch.ids import CallId, PersonId, TerminalId
+from switch.routing.call_class import CallClass
 from switch.routing.limits import Limits
 from switch.routing.number import E164, Number, normalise, rate_class
 from switch.routing.terminal import Terminal
@@ -49,6 +50,7 @@ from switch.store.account_limits import Scope
 from switch.store.house_clock import PeriodStarts, local_time, period_starts
 from switch.store.house_snapshot import House
 from switch.store.register_store import Register
+from switch.store.vault import Raw
 
 PREVIEW: Final = CallId(0)
 """The call of a preview: no call has it."""
@@ -113,16 +115,14 @@ def read_facts(
     question: Question,
     *,
     register: Register,
-    prices: PriceBook | None,
 ) -> Facts:
-    """Gather everything about one call.
+    """Gather everything about one call but its money, which may stand elsewhere.
 
     Args:
         raw: the reader's connection.
         house: what stands in memory.
         question: the call.
         register: of privileged numbers.
-        prices: None: no price can be had.
     """
     facts = facts_without_number(house, question)
     if facts.site is None or question.terminal is None:
@@ -137,8 +137,32 @@ def read_facts(
         return facts
     zone = house.facility(question.terminal.facility).zone
     starts = period_starts(question.at_wall, zone)
-    facts = _with(facts, use=_use(raw, facts, number.number.e164, starts, question))
-    return _with(facts, money=_money(raw, facts, number, question.at_wall, prices))
+    money = MoneyFacts()
+    if number.call_class is CallClass.HOTLINE:  # costs nobody anything, whatever the ledger says
+        money = MoneyFacts(payer=Payer.AGENCY_FREE)
+    use = _use(raw, facts, number.number.e164, starts, question)
+    return _with(facts, use=use, money=money)
+
+
+def is_priced(facts: Facts) -> bool:
+    """Say whether `read_money` has anything to add: it is known who is called, for money."""
+    known = facts.number
+    if known is None or known.number.e164 is None:
+        return False
+    return known.call_class is not CallClass.HOTLINE
+
+
+def read_money(raw: Raw, facts: Facts, *, at_wall: float, prices: PriceBook | None) -> Facts:
+    """Add to the facts of one call who can pay, and what it costs.
+
+    Args:
+        raw: a connection to the ledger.
+        facts: as `read_facts` gathered them; `is_priced`.
+        at_wall: wall time.
+        prices: None: no price can be had.
+    """
+    assert facts.number is not None
+    return _with(facts, money=_money(raw, facts, facts.number, at_wall, prices))
 
 
 def record_fields(facts: Facts) -> dict[str, Any]:
@@ -281,7 +305,7 @@ def _use(
 
 
 def _money(
-    raw: sqlite3.Connection,
+    raw: Raw,
     facts: Facts,
     number: NumberFacts,
     at_wall: float,
@@ -314,15 +338,13 @@ def _money(
     )
 
 
-def _called(
-    raw: sqlite3.Connection, number: NumberFacts, person: str, payer: Payer
-) -> Account | None:
+def _called(raw: Raw, number: NumberFacts, person: str, payer: Payer) -> Account | None:
     e164 = number.number.e164
     assert e164 is not None
     return account_statements.called_account(raw, number=e164, person=person, payer=payer)
 
 
-def _owned(raw: sqlite3.Connection, payer: Payer, owner: str) -> Account | None:
+def _owned(raw: Raw, payer: Payer, owner: str) -> Account | None:
     return account_statements.owned_account(raw, payer, owner=owner) if owner else None
 
 
@@ -355,9 +377,7 @@ def limit_scopes(facts: Facts) -> list[Scope]:
     return scopes
 
 
-def _limit_reached(
-    raw: sqlite3.Connection, facts: Facts, account: Account | None, at_wall: float
-) -> str:
+def _limit_reached(raw: Raw, facts: Facts, account: Account | None, at_wall: float) -> str:
     if account is None:
         return ""
     for scope in (Scope(scope="account", id=str(account.id)), *limit_scopes(facts)):

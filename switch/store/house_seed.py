@@ -32,6 +32,7 @@ from switch.store.engine import Store, driver
 from switch.store.house_keys import HouseKeys
 from switch.store.house_store import HouseStore
 from switch.store.pin_store import set_passcode
+from switch.store.vault import Raw, lock_name
 
 SEEDED_BY: Final = "configuration"
 """Whom the history names for what stands in the file."""
@@ -81,6 +82,7 @@ async def apply(seed: HouseSeed, *, store: Store, house: HouseStore) -> None:
     checked(seed)
     at = store.clock.wall()
     new = await store.write(lambda c: _apply(driver(c), seed, house.keys, at))
+    await house.vault.write(lambda raw: _apply_money(raw, seed, at))
     await house.reload()
     for row in seed.person:
         person = str(row.person["id"])
@@ -112,12 +114,16 @@ def _apply(raw: sqlite3.Connection, seed: HouseSeed, keys: HouseKeys, at: float)
         _terminal(raw, row, keys)
     for number in seed.number:
         _number(raw, number, at)
-    new = {person for row in seed.person if (person := _person(raw, row, at))}
+    return {person for row in seed.person if (person := _person(raw, row, at))}
+
+
+def _apply_money(raw: Raw, seed: HouseSeed, at: float) -> None:
+    """Open the accounts that the file names; of several nodes that start, one."""
+    lock_name(raw, "seed")
     for account in seed.account:
         _account(raw, account, at)
     for numbers in seed.account_range:
         _accounts(raw, numbers, at)
-    return new
 
 
 def _read(rows: Sequence[Mapping[str, Any]], kind: type[T], table: str) -> list[T]:
@@ -179,7 +185,7 @@ def _person(raw: sqlite3.Connection, row: PersonSeed, at: float) -> str:
     return person.id
 
 
-def _account(raw: sqlite3.Connection, row: AccountSeed, at: float) -> None:
+def _account(raw: Raw, row: AccountSeed, at: float) -> None:
     """Open an account once, and pay in once."""
     if account_statements.find_all(raw, kind=row.kind, owner=row.owner, rows_max=1):
         return
@@ -200,7 +206,7 @@ def _account(raw: sqlite3.Connection, row: AccountSeed, at: float) -> None:
     _fund(raw, account, row.amount_micros, at)
 
 
-def _accounts(raw: sqlite3.Connection, row: AccountRange, at: float) -> None:
+def _accounts(raw: Raw, row: AccountRange, at: float) -> None:
     known = {n for (n,) in raw.execute("SELECT number FROM account_number")}
     for number in row.numbers():
         if number in known:
@@ -212,7 +218,7 @@ def _accounts(raw: sqlite3.Connection, row: AccountRange, at: float) -> None:
         _fund(raw, account, row.amount_micros, at)
 
 
-def _fund(raw: sqlite3.Connection, account: AccountId, amount_micros: int, at: float) -> None:
+def _fund(raw: Raw, account: AccountId, amount_micros: int, at: float) -> None:
     if amount_micros == 0:
         return
     result = account_statements.fund(

@@ -48,6 +48,7 @@ from switch.store.house_keys import HouseKeys
 from switch.store.house_snapshot import House
 from switch.store.pin_store import PersonChecked
 from switch.store.register_store import Register
+from switch.store.vault import FileVault, Vault
 
 LINE_DEADLINE_MS: Final = 800
 """How long a call waits to hear about an outside line. calls.md section 3."""
@@ -68,13 +69,17 @@ class HouseStore:
         store: the open database.
         data: the data directory, where the keys stand.
         prices: the prices; None where no call is priced.
+        vault: where the ledger is; None: in the store.
     """
 
-    def __init__(self, store: Store, *, data: Path, prices: PriceBook | None) -> None:
+    def __init__(
+        self, store: Store, *, data: Path, prices: PriceBook | None, vault: Vault | None = None
+    ) -> None:
         self.house = House(version=0)
         self.keys = HouseKeys(data)
         self.register = Register(store, self.keys)
         self.prices = prices
+        self.vault = vault or FileVault(store)
         self._store = store
         self._data = data
         self._defaults: dict[str, Any] = {}
@@ -87,6 +92,7 @@ class HouseStore:
         data: Path,
         prices: PriceBook | None = None,
         defaults: msgspec.Struct | None = None,
+        vault: Vault | None = None,
     ) -> Self:
         """Read the house and prove the register.
 
@@ -96,8 +102,9 @@ class HouseStore:
             prices: law and contracts.
             defaults: the node's settings of calls.md section 2.3; kept, so that `kinline why`
                 says the same without the switch. None takes the kept ones.
+            vault: where the ledger is; None: in the store.
         """
-        house = cls(store, data=data, prices=prices)
+        house = cls(store, data=data, prices=prices, vault=vault)
         empty = "SELECT NOT EXISTS (SELECT 1 FROM privileged_register)"
         (is_empty,) = await store.read(lambda c: driver(c).execute(empty).fetchone())
         house.keys.make(register_is_empty=bool(is_empty))
@@ -227,10 +234,16 @@ class HouseStore:
         )
 
     async def _read(self, question: Question) -> Facts:
-        return await self._store.read(
+        facts = await self._store.read(
             lambda c: facts_store.read_facts(
-                driver(c), self.house, question, register=self.register, prices=self.prices
+                driver(c), self.house, question, register=self.register
             )
+        )
+        if not facts_store.is_priced(facts):
+            return facts
+        at_wall, prices = question.at_wall, self.prices
+        return await self.vault.read(
+            lambda raw: facts_store.read_money(raw, facts, at_wall=at_wall, prices=prices)
         )
 
     async def _line(
@@ -277,8 +290,8 @@ class HouseStore:
 
     async def own_balance(self, person: PersonId) -> tuple[Micros, int]:
         """Return a person's own money and the minutes it is worth within the country."""
-        account = await self._store.read(
-            lambda c: account_statements.owned_account(driver(c), Payer.CALLER_DEBIT, owner=person)
+        account = await self.vault.read(
+            lambda raw: account_statements.owned_account(raw, Payer.CALLER_DEBIT, owner=person)
         )
         if account is None:
             return Micros(0), 0

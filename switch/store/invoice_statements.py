@@ -1,6 +1,5 @@
 """Invoices from the ledger, and back into it: gathered, issued once, found again. Inside a deed."""
 
-import sqlite3
 from collections.abc import Iterator
 from hashlib import sha256
 from typing import Final
@@ -20,6 +19,7 @@ from switch.errors import UserError
 from switch.ids import AccountId
 from switch.money import Micros
 from switch.store import ledger_statements
+from switch.store.vault import Raw, lock_name
 
 INVOICED_KINDS: Final = frozenset({"called_direct", "called_collect", "agency"})
 """Kinds of accounts that pay afterwards."""
@@ -45,8 +45,7 @@ SELECT coalesce(sum(amount), 0) FROM transfer
  WHERE (debit = :account OR credit = :account) AND at >= :start AND at < :after AND code = :code
 """
 _CALL: Final = """
-SELECT m.seq, m.micros_per_minute, m.opened_at, coalesce(r.number, '')
-  FROM meter m LEFT JOIN call_record r USING (call_id) WHERE m.call_id = ?
+SELECT seq, micros_per_minute, opened_at, contact FROM meter WHERE call_id = ?
 """
 _INSERT: Final = """
 INSERT INTO invoice (number, account_id, period, issued_at, due_at, total_cents, hash, body)
@@ -57,9 +56,7 @@ _NEXT: Final = "SELECT coalesce(max(number), 0) + 1 FROM invoice"
 _ALL: Final = "SELECT number, hash, body FROM invoice ORDER BY number"
 
 
-def draft(
-    raw: sqlite3.Connection, account: AccountId, period: str, *, at: float, number: int = 0
-) -> Invoice:
+def draft(raw: Raw, account: AccountId, period: str, *, at: float, number: int = 0) -> Invoice:
     """Put together what an account owes for a month.
 
     Raises:
@@ -94,7 +91,7 @@ def draft(
     )
 
 
-def issue(raw: sqlite3.Connection, account: AccountId, period: str, *, at: float) -> Invoice:
+def issue(raw: Raw, account: AccountId, period: str, *, at: float) -> Invoice:
     """Issue the invoice of a month that is over; told again, it is the one that was issued.
 
     The rest of a cent that is not asked for is given to the account from `rounding`.
@@ -103,6 +100,7 @@ def issue(raw: sqlite3.Connection, account: AccountId, period: str, *, at: float
         UserError: the month is not over, or there is nothing to invoice.
         LocalError: it does not add up to the ledger.
     """
+    lock_name(raw, "invoice")
     known = raw.execute(_KNOWN, (account, period)).fetchone()
     if known is not None:
         return msgspec.json.decode(known[0], type=Invoice)
@@ -118,7 +116,7 @@ def issue(raw: sqlite3.Connection, account: AccountId, period: str, *, at: float
     return invoice
 
 
-def broken_invoices(raw: sqlite3.Connection) -> list[int]:
+def broken_invoices(raw: Raw) -> list[int]:
     """Return the invoices that do not say what was issued, or whose month says otherwise now."""
     broken = []
     for number, digest, body in raw.execute(_ALL).fetchall():
@@ -136,7 +134,7 @@ def _sums(invoice: Invoice) -> list[tuple[int, int, int, dict[str, int], int]]:
     return [(x.call, x.seconds, x.price, x.taxes, x.credited) for x in invoice.lines]
 
 
-def _round(raw: sqlite3.Connection, invoice: Invoice, *, at: float) -> None:
+def _round(raw: Raw, invoice: Invoice, *, at: float) -> None:
     if not invoice.rest:
         return
     rounding = ledger_statements.book(raw, "rounding", currency=invoice.currency, at=at)
@@ -152,7 +150,7 @@ def _round(raw: sqlite3.Connection, invoice: Invoice, *, at: float) -> None:
     assert result is TransferResult.OK, result
 
 
-def _lines(raw: sqlite3.Connection, key: dict[str, float]) -> Iterator[InvoiceLine]:
+def _lines(raw: Raw, key: dict[str, float]) -> Iterator[InvoiceLine]:
     calls: dict[str, list[tuple[str, int, str]]] = {}
     for ref, code, amount, _id, _at, kind in raw.execute(_ROWS, key):
         calls.setdefault(ref, []).append((code, amount, kind))
@@ -178,6 +176,6 @@ def _is_tax(code: str, kind: str) -> bool:
     return code == "settle" and kind.startswith("tax:")
 
 
-def _one(raw: sqlite3.Connection, query: str, key: dict[str, object]) -> int:
+def _one(raw: Raw, query: str, key: dict[str, object]) -> int:
     (value,) = raw.execute(query, key).fetchone()
     return int(value)

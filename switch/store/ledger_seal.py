@@ -4,12 +4,12 @@ A day is sealed by the rows written since the seal before it, in the order in wh
 written; their own stamps may be wrong without harm.
 """
 
-import sqlite3
 from collections.abc import Sequence
 from itertools import pairwise
 from typing import Final
 
 from switch.chain import FIRST_LINK, link
+from switch.store.vault import Raw, is_shared, lock_name
 
 _LAST: Final = "SELECT day, last_seq, hash FROM day_hash ORDER BY day DESC LIMIT 1"
 _ROWS: Final = """
@@ -19,6 +19,10 @@ SELECT seq, id, debit, credit, amount, code, ref, at FROM transfer
 _DAYS: Final = """
 SELECT date(at, 'unixepoch') AS day, max(seq) FROM transfer WHERE seq > ? AND at < ?
  GROUP BY day ORDER BY day
+"""
+_DAYS_SHARED: Final = """
+SELECT to_char(to_timestamp(at) AT TIME ZONE 'UTC', 'YYYY-MM-DD') AS day, max(seq) FROM transfer
+ WHERE seq > ? AND at < ? GROUP BY day ORDER BY day
 """
 _SEAL: Final = """
 INSERT INTO day_hash (day, last_seq, count, hash, prev_hash) VALUES (?, ?, ?, ?, ?)
@@ -31,13 +35,15 @@ BEFORE_ALL: Final = -(2**63)
 """No row's number is below this one, so that nothing can slip in before the first."""
 
 
-def seal_days(raw: sqlite3.Connection, *, at: float) -> list[str]:
+def seal_days(raw: Raw, *, at: float) -> list[str]:
     """Seal every day (UTC) that is over and has transfers; return their names."""
+    lock_name(raw, "seal")
     last = raw.execute(_LAST).fetchone()
     last_day, last_seq, previous = last if last is not None else ("", BEFORE_ALL, FIRST_LINK)
     midnight = at - at % DAY_S
     sealed = []
-    for day, through in raw.execute(_DAYS, (last_seq, midnight)).fetchall():
+    days = _DAYS_SHARED if is_shared(raw) else _DAYS
+    for day, through in raw.execute(days, (last_seq, midnight)).fetchall():
         if day <= last_day or through <= last_seq:
             continue
         count, body = _body(raw, last_seq, through)
@@ -48,7 +54,7 @@ def seal_days(raw: sqlite3.Connection, *, at: float) -> list[str]:
     return sealed
 
 
-def broken_days(raw: sqlite3.Connection) -> list[str]:
+def broken_days(raw: Raw) -> list[str]:
     """Return the sealed days whose rows are not what was sealed."""
     seals = raw.execute(_SEALS).fetchall()
     start = ("", BEFORE_ALL, 0, FIRST_LINK, "")
@@ -60,7 +66,7 @@ def broken_days(raw: sqlite3.Connection) -> list[str]:
     return broken
 
 
-def _body(raw: sqlite3.Connection, after: int, through: int) -> tuple[int, bytes]:
+def _body(raw: Raw, after: int, through: int) -> tuple[int, bytes]:
     rows = raw.execute(_ROWS, (after, through)).fetchall()
     return len(rows), body_of(rows)
 

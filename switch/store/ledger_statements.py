@@ -1,15 +1,11 @@
-"""The ledger's plain SQL: accounts, books, transfers. Runs inside a deed of the store.
+"""The ledger's plain SQL: accounts, books, transfers. Runs inside a deed of the vault."""
 
-Each function takes the bare connection of the writer (`engine.driver`), because these statements
-are the hot ones; SQLite first, one file per dialect.
-"""
-
-import sqlite3
 from typing import Final
 
 from switch.billing.ledger import Account, Purse, Transfer, TransferResult, judge
 from switch.ids import AccountId
 from switch.money import Micros
+from switch.store.vault import Raw, lock_accounts
 
 _ACCOUNT: Final = """
 SELECT id, kind, owner, facility, currency, posted, held, floor, funded, state
@@ -21,7 +17,12 @@ SELECT id FROM account
 """
 _OPEN: Final = """
 INSERT INTO account (kind, owner, facility, currency, floor, approves, opened_at)
-VALUES (?, ?, ?, ?, ?, ?, ?)
+VALUES (?, ?, ?, ?, ?, ?, ?) RETURNING id
+"""
+_OPEN_BOOK: Final = """
+INSERT INTO account (kind, owner, facility, currency, floor, approves, opened_at)
+VALUES (?, ?, ?, ?, NULL, 'all', ?)
+ON CONFLICT (kind, owner, facility, currency) WHERE floor IS NULL DO NOTHING
 """
 _KNOWN: Final = "SELECT body_hash FROM transfer WHERE id = ?"
 _INSERT: Final = """
@@ -32,7 +33,7 @@ _POST: Final = "UPDATE account SET posted = posted + ? WHERE id = ?"
 _FUND: Final = "UPDATE account SET posted = posted + ?, funded = funded + ? WHERE id = ?"
 
 
-def find(raw: sqlite3.Connection, account: AccountId) -> Account | None:
+def find(raw: Raw, account: AccountId) -> Account | None:
     """Return an account as it stands."""
     row = raw.execute(_ACCOUNT, (account,)).fetchone()
     return None if row is None else account_of(row)
@@ -63,7 +64,7 @@ def purse_of(posted: int, held: int, floor: int | None, funded: int) -> Purse:
 
 
 def book(
-    raw: sqlite3.Connection,
+    raw: Raw,
     kind: str,
     *,
     currency: str,
@@ -74,13 +75,14 @@ def book(
     """Return the one book of this kind and owner, opened if it is new."""
     key = (kind, owner, facility, currency)
     row = raw.execute(_BOOK, key).fetchone()
-    if row is not None:
-        return AccountId(row[0])
-    return open_account(raw, *key, floor=None, approves="all", at=at)
+    if row is None:
+        raw.execute(_OPEN_BOOK, (*key, at))
+        row = raw.execute(_BOOK, key).fetchone()
+    return AccountId(row[0])
 
 
 def open_account(
-    raw: sqlite3.Connection,
+    raw: Raw,
     kind: str,
     owner: str,
     facility: str,
@@ -91,13 +93,13 @@ def open_account(
     at: float,
 ) -> AccountId:
     """Write a new account with nothing on it."""
-    cursor = raw.execute(_OPEN, (kind, owner, facility, currency, floor, approves, at))
-    assert cursor.lastrowid is not None
-    return AccountId(cursor.lastrowid)
+    row = (kind, owner, facility, currency, floor, approves, at)
+    return AccountId(raw.execute(_OPEN, row).fetchone()[0])
 
 
-def transfer(raw: sqlite3.Connection, wanted: Transfer, *, at: float) -> TransferResult:
+def transfer(raw: Raw, wanted: Transfer, *, at: float) -> TransferResult:
     """Move money once. The same id with the same body is the same movement (M9)."""
+    lock_accounts(raw, [wanted.debit, wanted.credit])
     known = raw.execute(_KNOWN, (wanted.id,)).fetchone()
     result = judge(
         wanted,
@@ -112,12 +114,12 @@ def transfer(raw: sqlite3.Connection, wanted: Transfer, *, at: float) -> Transfe
     return result
 
 
-def write_transfer(raw: sqlite3.Connection, row: Transfer, *, at: float) -> None:
+def write_transfer(raw: Raw, row: Transfer, *, at: float) -> None:
     """Write the row alone; whoever calls has moved the accounts."""
     values = (row.id, row.debit, row.credit, row.amount, row.code, row.ref, at, row.body_hash)
     raw.execute(_INSERT, values)
 
 
-def post(raw: sqlite3.Connection, account: AccountId, amount: int) -> None:
+def post(raw: Raw, account: AccountId, amount: int) -> None:
     """Change what stands on a book."""
     raw.execute(_POST, (amount, account))

@@ -5,8 +5,7 @@ refusal and M13's cap by tests of random histories, M12 (no way from a CDR to a 
 import contract.
 """
 
-import sqlite3
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any, Final
 
@@ -17,6 +16,7 @@ from switch.billing.quote import Quote, proves_itself
 from switch.ids import AccountId
 from switch.money import Micros
 from switch.store import ledger_seal
+from switch.store.vault import Raw, is_shared
 
 
 @dataclass(frozen=True, slots=True)
@@ -124,22 +124,67 @@ _OF_SQLITE: Final[tuple[Query, ...]] = (
           FROM json_each(q.body, '$.lines'))
      """),
 )
+
+_OF_POSTGRES: Final[tuple[Query, ...]] = (
+    ("M10", "the guard {0} is missing",
+     """
+     SELECT name FROM (VALUES ('transfer_is_never_changed'), ('transfer_is_never_removed'))
+         AS wanted(name)
+      WHERE name NOT IN (SELECT tgname FROM pg_trigger WHERE tgenabled = 'O')
+     """),
+    ("M10", "the role {0} may change transfers",
+     """
+     SELECT current_user WHERE has_table_privilege('transfer', 'UPDATE')
+         OR has_table_privilege('transfer', 'DELETE') OR has_table_privilege('transfer', 'TRUNCATE')
+     """),
+    ("M14", "the guard {0} is missing",
+     """
+     SELECT name FROM (VALUES ('quote_is_never_changed'), ('quote_is_never_removed'))
+         AS wanted(name)
+      WHERE name NOT IN (SELECT tgname FROM pg_trigger WHERE tgenabled = 'O')
+     """),
+    ("M14", "meter {0} counts {1} a minute, which is not what its quote says",
+     """
+     SELECT m.call_id, m.micros_per_minute FROM meter m JOIN quote q ON q.id = m.quote_id
+      WHERE m.free_s <> (q.body::json ->> 'free_s')::int OR m.micros_per_minute <> (
+        SELECT coalesce(sum((line ->> 'micros_per_minute')::bigint), 0)
+          FROM json_array_elements(q.body::json -> 'lines') AS line)
+     """),
+)
 # fmt: on
+
+TALKED_S_MARGIN: Final = 0.000_002
+"""A record keeps microseconds, rounded. By definition, twice over."""
 
 TRANSFERS: Final = "SELECT id, debit, credit, amount, code, ref, body_hash FROM transfer"
 QUOTES: Final = "SELECT id, version_hash, body FROM quote"
 
 
-def verify(raw: sqlite3.Connection) -> list[Fault]:
+def verify(raw: Raw) -> list[Fault]:
     """Return every broken rule; an empty list is a proof."""
     faults = [
         Fault(rule, says.format(*row))
-        for rule, says, query in (*QUERIES, *_OF_SQLITE)
+        for rule, says, query in (_of_postgres() if is_shared(raw) else (*QUERIES, *_OF_SQLITE))
         for row in raw.execute(query)
     ]
     faults += faults_of_transfers(raw.execute(TRANSFERS))
     faults += faults_of_quotes(raw.execute(QUOTES))
     return faults + faults_of_seals(ledger_seal.broken_days(raw))
+
+
+def _of_postgres() -> list[Query]:
+    """The same questions in PostgreSQL's words."""
+    same = [(rule, says, query.replace("max(0,", "greatest(0,")) for rule, says, query in QUERIES]
+    return [*same, *_OF_POSTGRES]
+
+
+def faults_of_records(raw: Raw, talked_s: Mapping[int, float]) -> list[Fault]:
+    """Hold the meters against this node's call records, where they stand apart (M7)."""
+    return [
+        Fault("M7", f"call {call} was charged for {seq} s and talked {talked_s[call]} s")
+        for call, seq in raw.execute("SELECT call_id, seq FROM meter")
+        if call in talked_s and seq > talked_s[call] + TALKED_S_MARGIN
+    ]
 
 
 def faults_of_transfers(rows: Iterable[Sequence[Any]]) -> list[Fault]:

@@ -41,8 +41,8 @@ UPDATE account SET held = held + :ask
 """
 _OPEN: Final = """
 INSERT INTO meter (call_id, account_id, quote_id, micros_per_minute, free_s, paid_s, hold,
-                   facility, node, epoch, boot_id, opened_at, state)
-VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, 'RESERVED')
+                   facility, node, epoch, boot_id, opened_at, contact, state)
+VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, 'RESERVED')
 """
 _FENCE: Final = "SELECT 1 FROM node WHERE id = ? AND epoch = ?"
 _BRIDGED: Final = """
@@ -101,6 +101,11 @@ class Opening:
     boot_id: str
     facility: str
     scopes: tuple[Scope, ...]
+
+    @property
+    def contact(self) -> str:
+        """The number that is called, '' if nothing was said of it."""
+        return next((scope.id for scope in self.scopes if scope.scope == "contact"), "")
 
 
 def reserve(raw: sqlite3.Connection, opening: Opening, *, at: float) -> Reserved | ReserveResult:
@@ -164,6 +169,7 @@ def _open(
             opening.epoch,
             opening.boot_id,
             at,
+            opening.contact,
         ),
     )
 

@@ -1,12 +1,11 @@
 """The money of live calls, durable: reserve, one beat a second, settle. Every method is one deed.
 
-What was answered is on disk. Told twice, each answers with its first result.
+What was answered is on disk. Told twice, each answers with its first result. The book is one; the
+statements under it are `FileMeters` or `PostgresMeters`.
 """
 
-from collections.abc import Collection, Sequence
-
-import msgspec
-from sqlalchemy import Connection
+from collections.abc import Collection, Mapping, Sequence
+from typing import Protocol
 
 from switch.billing.beat import Beat, BeatOutcome, BeatResult, MeterRow
 from switch.billing.credit import Credit
@@ -23,30 +22,81 @@ from switch.errors import LocalError, StoreError
 from switch.ids import AccountId, CallId
 from switch.media.messages import CallEnded
 from switch.money import Micros
-from switch.store import account_limits, ledger_statements, meter_settlement, meter_statements
-from switch.store.account_limits import Scope
-from switch.store.engine import Store, driver
+from switch.store import ledger_statements
+from switch.store.account_limits import Scope, Standing
+from switch.store.meter_statements import Opening, StaleError
+from switch.store.vault import Vault
 
-QUOTES_MAX = 4_096
-"""Quotes that are kept in memory. Chosen: far more than a day's different prices."""
+
+class MeterStatements(Protocol):
+    """The hot statements, one transaction each. `at` is wall time."""
+
+    @property
+    def vault(self) -> Vault:
+        """Where the ledger is."""
+        ...
+
+    async def begin_epoch(self, node: str, boot_id: str, *, at: float) -> int:
+        """Raise the epoch of a node and take its unsettled meters along."""
+        ...
+
+    async def reserve(
+        self, opening: Opening, *, at: float
+    ) -> tuple[Reserved | ReserveResult, set[CallId]]:
+        """Hold the first seconds; return the call, too, if limits bind it."""
+        ...
+
+    async def write_beat(self, beat: Beat, *, limited: Collection[CallId], at: float) -> BeatResult:
+        """Write one second of all calls.
+
+        Raises:
+            StaleError: a meter stands elsewhere, or nobody knows whether the beat counts.
+        """
+        ...
+
+    async def settle(
+        self, call: CallId, *, seconds: int, credit: Credit, heard_until: float | None, at: float
+    ) -> Settled:
+        """End a call's money."""
+        ...
+
+    async def credit_rest(self, call: CallId, *, at: float) -> Micros:
+        """Give back what is left of a settled call's charge."""
+        ...
+
+    async def unsettled(self, node: str) -> tuple[list[MeterRow], set[CallId]]:
+        """Return the open meters of a node, and those of them that limits bind."""
+        ...
+
+    async def standing(self) -> Standing:
+        """Return what changes when a limit is set for the first time, or ended."""
+        ...
+
+    async def tie_live(self, scopes: Mapping[CallId, Sequence[Scope]], *, at: float) -> set[CallId]:
+        """Tie live calls to limits that were set after they began; return which."""
+        ...
+
+    async def quote(self, quote_id: str) -> Quote:
+        """Return a stored quote; LocalError if there is none."""
+        ...
 
 
 class MeterStore:
     """The ledger as the switchboard sees it.
 
     Args:
-        store: the open database.
+        statements: what carries it out.
     """
 
-    def __init__(self, store: Store) -> None:
-        self._store = store
+    def __init__(self, statements: MeterStatements) -> None:
+        self._statements = statements
+        self._vault = statements.vault
         self._node = ""
         self._epoch = 0
         self._boot_id = ""
-        self._quotes: dict[str, Quote] = {}
         self._limited: set[CallId] = set()
         self._scopes: dict[CallId, tuple[Scope, ...]] = {}
-        self._standing: account_limits.Standing | None = None
+        self._standing: Standing | None = None
         self.reserve_failures = 0
         """Calls for which no first money could be held, whatever the reason."""
 
@@ -57,11 +107,9 @@ class MeterStore:
             node: which switch.
             boot_id: names this run of the machine; a meter of another one has dead media.
         """
-        at = self._store.clock.wall()
+        at = self._vault.clock.wall()
         self._node, self._boot_id = node, boot_id
-        self._epoch = await self._store.write(
-            lambda c: meter_statements.begin_epoch(driver(c), node, boot_id, at=at)
-        )
+        self._epoch = await self._statements.begin_epoch(node, boot_id, at=at)
         return self._epoch
 
     async def reserve(
@@ -88,7 +136,7 @@ class MeterStore:
                 account itself is always looked at.
         """
         every = (Scope(scope="account", id=str(account)), *scopes)
-        opening = meter_statements.Opening(
+        opening = Opening(
             call=call,
             account=account,
             quote=quote,
@@ -98,26 +146,19 @@ class MeterStore:
             facility=facility,
             scopes=every,
         )
-        at = self._store.clock.wall()
-
-        def deed(connection: Connection) -> tuple[Reserved | ReserveResult, bool]:
-            raw = driver(connection)
-            result = meter_statements.reserve(raw, opening, at=at)
-            return result, meter_statements.is_limited(raw, call)
+        at = self._vault.clock.wall()
 
         self._scopes[call] = every  # before: a limit set meanwhile must find this call
         try:
-            result, is_limited = await self._store.write(deed)
+            result, limited = await self._statements.reserve(opening, at=at)
         except StoreError:
             self.reserve_failures += 1
             del self._scopes[call]
             raise
         self.reserve_failures += not isinstance(result, Reserved)
-        if is_limited:
-            self._limited.add(call)
+        self._limited |= limited
         if not isinstance(result, Reserved):
             self._scopes.pop(call, None)
-        self._keep(quote)
         return result
 
     @property
@@ -127,24 +168,20 @@ class MeterStore:
 
     async def follow_limits(self) -> None:
         """Tie live calls to limits that were set while they lasted; before each beat."""
-        standing = await self._store.read(lambda c: account_limits.standing(driver(c)))
+        standing = await self._statements.standing()
         if standing == self._standing:
             return
-        at, scopes = self._store.clock.wall(), dict(self._scopes)
-        self._limited |= await self._store.write(
-            lambda c: account_limits.tie_live(driver(c), scopes, at=at)
-        )
+        at, scopes = self._vault.clock.wall(), dict(self._scopes)
+        self._limited |= await self._statements.tie_live(scopes, at=at)
         self._standing = standing
 
     async def beat(self, beat: Beat) -> BeatResult:
         """Write one second of all calls in one transaction."""
-        at = self._store.clock.wall()
+        at = self._vault.clock.wall()
         limited = frozenset(self._limited)
         try:
-            return await self._store.write(
-                lambda c: meter_statements.write_beat(driver(c), beat, limited=limited, at=at)
-            )
-        except meter_statements.StaleError:
+            return await self._statements.write_beat(beat, limited=limited, at=at)
+        except StaleError:
             rows = tuple(await self.unsettled(beat.node))
             return BeatResult(outcome=BeatOutcome.STALE, rows=rows)
 
@@ -160,22 +197,11 @@ class MeterStore:
             ended: what the worker told of the end; `DEAD_60` needs its last moment of sound.
         """
         heard_until = ended.last_both_heard_at if ended is not None else None
-        at = self._store.clock.wall()
+        at = self._vault.clock.wall()
 
-        def deed(connection: Connection) -> Settled:
-            raw = driver(connection)
-            quote = self._quote(raw_name=meter_settlement.quote_name(raw, call), on=connection)
-            return meter_settlement.settle(
-                raw,
-                call,
-                quote,
-                seconds=seconds,
-                credit=credit,
-                heard_until=heard_until,
-                at=at,
-            )
-
-        settled = await self._store.write(deed)
+        settled = await self._statements.settle(
+            call, seconds=seconds, credit=credit, heard_until=heard_until, at=at
+        )
         self._limited.discard(call)
         self._scopes.pop(call, None)
         return settled
@@ -186,22 +212,14 @@ class MeterStore:
 
     async def credit_rest(self, call: CallId) -> Micros:
         """Give back what is left of a settled call's charge; nothing the second time."""
-        at = self._store.clock.wall()
-        return await self._store.write(
-            lambda c: meter_settlement.credit_rest(driver(c), call, at=at)
-        )
+        at = self._vault.clock.wall()
+        return await self._statements.credit_rest(call, at=at)
 
     async def unsettled(self, node: str) -> list[MeterRow]:
         """Return the meters that this node must adopt or settle."""
-
-        def deed(connection: Connection) -> tuple[tuple[MeterRow, ...], set[CallId]]:
-            raw = driver(connection)
-            rows = meter_statements.unsettled(raw, node)
-            return rows, {r.call for r in rows if meter_statements.is_limited(raw, r.call)}
-
-        rows, limited = await self._store.read(deed)
+        rows, limited = await self._statements.unsettled(node)
         self._limited |= limited
-        return list(rows)
+        return rows
 
     async def quote(self, quote_id: str) -> Quote:
         """Return a stored quote.
@@ -209,7 +227,7 @@ class MeterStore:
         Raises:
             LocalError: there is none of this id.
         """
-        return await self._store.read(lambda c: self._quote(raw_name=quote_id, on=c))
+        return await self._statements.quote(quote_id)
 
     async def balance(self, account: AccountId) -> Purse:
         """Return what stands on an account.
@@ -217,27 +235,12 @@ class MeterStore:
         Raises:
             LocalError: there is no such account.
         """
-        found = await self._store.read(lambda c: ledger_statements.find(driver(c), account))
+        found = await self._vault.read(lambda raw: ledger_statements.find(raw, account))
         if found is None:
             raise LocalError(f"there is no account {account}")
         return found.purse
 
     async def transfer(self, wanted: Transfer) -> TransferResult:
         """Move money from one account to another, once for each id."""
-        at = self._store.clock.wall()
-        return await self._store.write(
-            lambda c: ledger_statements.transfer(driver(c), wanted, at=at)
-        )
-
-    def _quote(self, *, raw_name: str, on: Connection) -> Quote:
-        if raw_name not in self._quotes:
-            row = driver(on).execute("SELECT body FROM quote WHERE id = ?", (raw_name,)).fetchone()
-            if row is None:
-                raise LocalError(f"there is no quote {raw_name}")
-            self._keep(msgspec.json.decode(row[0], type=Quote))
-        return self._quotes[raw_name]
-
-    def _keep(self, quote: Quote) -> None:
-        if len(self._quotes) >= QUOTES_MAX:
-            self._quotes.clear()
-        self._quotes[quote.id] = quote
+        at = self._vault.clock.wall()
+        return await self._vault.write(lambda raw: ledger_statements.transfer(raw, wanted, at=at))

@@ -7,14 +7,13 @@ Each runs inside a deed. Everybody locks accounts in ascending id order, in a st
 from collections.abc import Collection, Iterable, Mapping, Sequence
 from typing import Any, Final
 
-from switch.billing.ledger import Account, Purse, Transfer, TransferResult, judge
+from switch.billing.ledger import Account, Transfer
 from switch.ids import AccountId, CallId
 from switch.store.account_limits import Limit, Scope, Standing, first_hold, next_period
-from switch.store.ledger_statements import account_of, purse_of
+from switch.store.ledger_statements import account_of
 from switch.store.postgres_link import Link
 
 _COLUMNS: Final = "id, kind, owner, facility, currency, posted, held, floor, funded, state"
-_ACCOUNT: Final = f"SELECT {_COLUMNS} FROM account WHERE id = $1"  # noqa: S608 - columns only
 _LOCK: Final = f"""
 SELECT {_COLUMNS} FROM account WHERE id = ANY($1::bigint[]) ORDER BY id FOR NO KEY UPDATE
 """  # noqa: S608 - columns only
@@ -27,11 +26,6 @@ INSERT INTO account (kind, owner, facility, currency, floor, approves, opened_at
 VALUES ($1, $2, $3, $4, NULL, 'all', $5)
 ON CONFLICT (kind, owner, facility, currency) WHERE floor IS NULL DO NOTHING
 """
-_OPEN: Final = """
-INSERT INTO account (kind, owner, facility, currency, floor, approves, opened_at)
-VALUES ($1, $2, $3, $4, $5, $6, $7) RETURNING id
-"""
-_KNOWN: Final = "SELECT body_hash FROM transfer WHERE id = $1"
 _INSERT: Final = """
 INSERT INTO transfer (id, debit, credit, amount, code, ref, at, body_hash)
 SELECT * FROM unnest($1::text[], $2::bigint[], $3::bigint[], $4::bigint[], $5::text[], $6::text[],
@@ -82,18 +76,6 @@ UPDATE budget b SET used = b.used + $1, held = b.held - m.held FROM meter_budget
  WHERE b.id = $3 AND m.budget_id = b.id AND m.call_id = $2
 """
 _UNTIE: Final = "UPDATE meter_budget SET held = 0 WHERE call_id = $1 AND budget_id = $2"
-_SET: Final = """
-INSERT INTO budget (scope, scope_id, set_by, unit, period, zone, resets_at, cap)
-VALUES ($1, $2, $3, $4, $5, $6, $7, $8)
-ON CONFLICT (scope, scope_id, set_by, unit, period)
-DO UPDATE SET cap = excluded.cap, zone = excluded.zone
-"""
-
-
-async def find(link: Link, account: AccountId) -> Account | None:
-    """Return an account as it stands."""
-    row = await link.fetchrow(_ACCOUNT, account)
-    return None if row is None else account_of(tuple(row))
 
 
 async def lock(link: Link, accounts: Collection[AccountId]) -> dict[AccountId, Account]:
@@ -111,31 +93,6 @@ async def book(
         await link.execute(_OPEN_BOOK, kind, owner, facility, currency, at)
         found = await link.fetchval(_BOOK, kind, owner, facility, currency)
     return AccountId(found)
-
-
-async def open_account(
-    link: Link, kind: str, owner: str, facility: str, currency: str, *, floor: int, approves: str,
-    at: float,
-) -> AccountId:  # fmt: skip
-    """Write a new purse with nothing in it."""
-    row = (kind, owner, facility, currency, floor, approves, at)
-    return AccountId(await link.fetchval(_OPEN, *row))
-
-
-async def transfer(link: Link, wanted: Transfer, *, at: float) -> TransferResult:
-    """Move money once. The same id with the same body is the same movement (M9)."""
-    accounts = await lock(link, {wanted.debit, wanted.credit})
-    result = judge(
-        wanted,
-        known_body_hash=await link.fetchval(_KNOWN, wanted.id),
-        debit=accounts.get(wanted.debit),
-        credit=accounts.get(wanted.credit),
-    )
-    if result is TransferResult.OK:
-        await write_transfers(link, [wanted], at=at)
-        amount = wanted.amount
-        await post(link, [(wanted.debit, -amount, 0), (wanted.credit, amount, amount)])
-    return result
 
 
 async def write_transfers(link: Link, rows: Sequence[Transfer], *, at: float) -> None:
@@ -210,19 +167,6 @@ async def settle_limits(link: Link, call: CallId, *, seconds: int, spent: int, a
         used = seconds if limit.unit == "seconds" else spent
         await link.execute(_SETTLE, used, call, limit.id)
         await link.execute(_UNTIE, call, limit.id)
-
-
-async def set_limit(
-    link: Link, scope: Scope, *, set_by: str, unit: str, period: str, cap: int, zone: str, at: float
-) -> None:
-    """Set or change a limit; see `account_limits.set_limit`."""
-    resets_at = next_period(period, zone, at)
-    await link.execute(_SET, scope.scope, scope.id, set_by, unit, period, zone, resets_at, cap)
-
-
-def purse(row: Any) -> Purse:  # noqa: ANN401 - a record
-    """Make a purse of posted, held, floor, funded."""
-    return purse_of(*row)
 
 
 def _limit(row: Any, at: float) -> Limit:  # noqa: ANN401 - a record

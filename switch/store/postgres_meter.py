@@ -43,8 +43,8 @@ _QUOTE: Final = "INSERT INTO quote VALUES ($1, $2, $3) ON CONFLICT (id) DO NOTHI
 _HOLD: Final = "UPDATE account SET held = held + $1 WHERE id = $2"
 _OPEN: Final = """
 INSERT INTO meter (call_id, account_id, quote_id, micros_per_minute, free_s, paid_s, hold,
-                   facility, node, epoch, boot_id, opened_at, state)
-VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, 'RESERVED')
+                   facility, node, epoch, boot_id, opened_at, contact, state)
+VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13, 'RESERVED')
 """
 _FENCE: Final = "SELECT 1 FROM node WHERE id = $1 AND epoch = $2 FOR SHARE"
 _BRIDGED: Final = """
@@ -73,7 +73,8 @@ SELECT call_id, account_id, quote_id, seq, paid_s, charged, posted, boot_id, bri
   FROM meter WHERE node = $1 AND state IN ('RESERVED', 'LIVE') ORDER BY call_id
 """
 _EPOCH: Final = """
-INSERT INTO node (id, epoch, boot_id, lease_until) VALUES ($1, 1, $2, $3)
+INSERT INTO node (id, epoch, boot_id, lease_until) VALUES ($1, 1, $2,
+        extract(epoch FROM clock_timestamp()) + $3::double precision)
 ON CONFLICT (id) DO UPDATE SET epoch = node.epoch + 1, boot_id = excluded.boot_id,
                                lease_until = excluded.lease_until
 RETURNING epoch
@@ -97,9 +98,9 @@ SELECT t.id, t.amount, t.code, a.kind FROM transfer t JOIN account a ON a.id = t
 _OPEN_STATES: Final = frozenset({"RESERVED", "LIVE"})
 
 
-async def begin_epoch(link: Link, node: str, boot_id: str, *, at: float) -> int:
+async def begin_epoch(link: Link, node: str, boot_id: str) -> int:
     """Raise the epoch of a node and take its unsettled meters along."""
-    epoch = await link.fetchval(_EPOCH, node, boot_id, at + LEASE_S)
+    epoch = await link.fetchval(_EPOCH, node, boot_id, LEASE_S)
     await link.execute(_ADOPT, epoch, node)
     return int(epoch)
 
@@ -164,6 +165,7 @@ async def _open(link: Link, opening: Opening, *, paid_s: int, hold: Micros, at: 
         opening.epoch,
         opening.boot_id,
         at,
+        opening.contact,
     )
 
 

@@ -1,172 +1,67 @@
-"""The ledger's tables on PostgreSQL 15 and later, revision by revision.
+"""The ledger's tables on PostgreSQL 15 and later: the same migrations as on SQLite, translated.
 
-The same rules as on SQLite stand in the rows themselves (M4, M5) and in triggers (M10, M14).
-Rows that change every second leave room on their pages, so that an update stays on its page.
+Whoever changes a table of money writes one migration, in SQLite's words, and names it in
+`REVISIONS`. The same rules then stand in the rows themselves (M4, M5) and in triggers (M10, M14).
 """
 
+import re
+from collections.abc import Iterator
+from importlib import import_module
 from typing import Final
 
+from switch.errors import StoreError
 from switch.store.postgres_link import Link
 
-_TABLES: Final = (
-    """
-    CREATE TABLE account (
-      id BIGINT GENERATED ALWAYS AS IDENTITY PRIMARY KEY,
-      kind TEXT NOT NULL,
-      owner TEXT NOT NULL,
-      facility TEXT NOT NULL,
-      currency TEXT NOT NULL,
-      posted BIGINT NOT NULL DEFAULT 0,
-      held BIGINT NOT NULL DEFAULT 0 CHECK (held >= 0),
-      floor BIGINT,
-      funded BIGINT NOT NULL DEFAULT 0,
-      approves TEXT NOT NULL DEFAULT 'listed' CHECK (approves IN ('listed', 'all')),
-      state TEXT NOT NULL DEFAULT 'open' CHECK (state IN ('open', 'closed')),
-      opened_at DOUBLE PRECISION NOT NULL,
-      CONSTRAINT m4_never_below_the_floor CHECK (floor IS NULL OR posted - held >= floor)
-    ) WITH (fillfactor = 60)
-    """,
-    "CREATE INDEX account_owner ON account (kind, owner, facility, currency)",
-    """
-    CREATE UNIQUE INDEX account_book ON account (kind, owner, facility, currency)
-      WHERE floor IS NULL
-    """,
-    """
-    CREATE TABLE account_number (
-      number TEXT NOT NULL,
-      account_id BIGINT NOT NULL REFERENCES account (id),
-      PRIMARY KEY (number, account_id)
-    )
-    """,
-    """
-    CREATE TABLE transfer (
-      seq BIGINT GENERATED ALWAYS AS IDENTITY PRIMARY KEY,
-      id TEXT NOT NULL UNIQUE,
-      debit BIGINT NOT NULL REFERENCES account (id),
-      credit BIGINT NOT NULL REFERENCES account (id),
-      amount BIGINT NOT NULL CHECK (amount > 0),
-      code TEXT NOT NULL,
-      ref TEXT NOT NULL,
-      at DOUBLE PRECISION NOT NULL,
-      body_hash TEXT NOT NULL,
-      CHECK (debit <> credit)
-    )
-    """,
-    "CREATE INDEX transfer_ref ON transfer (ref)",
-    "CREATE INDEX transfer_debit ON transfer (debit)",
-    "CREATE INDEX transfer_credit ON transfer (credit)",
-    "CREATE TABLE quote (id TEXT PRIMARY KEY, version_hash TEXT NOT NULL, body TEXT NOT NULL)",
-    """
-    CREATE TABLE meter (
-      call_id BIGINT PRIMARY KEY,
-      account_id BIGINT NOT NULL REFERENCES account (id),
-      quote_id TEXT NOT NULL REFERENCES quote (id),
-      micros_per_minute BIGINT NOT NULL CHECK (micros_per_minute >= 0),
-      free_s INTEGER NOT NULL CHECK (free_s >= 0),
-      seq INTEGER NOT NULL DEFAULT 0,
-      paid_s INTEGER NOT NULL,
-      charged BIGINT NOT NULL DEFAULT 0,
-      posted BIGINT NOT NULL DEFAULT 0,
-      hold BIGINT NOT NULL,
-      facility TEXT NOT NULL,
-      node TEXT NOT NULL,
-      epoch BIGINT NOT NULL,
-      boot_id TEXT NOT NULL,
-      opened_at DOUBLE PRECISION NOT NULL,
-      bridged_ns BIGINT,
-      state TEXT NOT NULL CHECK (state IN ('RESERVED', 'LIVE', 'SETTLED', 'VOID')),
-      CONSTRAINT m5_seconds CHECK (0 <= seq AND seq <= paid_s),
-      CONSTRAINT m5_charged CHECK (charged = micros_per_minute * greatest(0, seq - free_s) / 60),
-      CONSTRAINT m5_posted CHECK (0 <= posted AND posted <= charged),
-      CONSTRAINT m5_hold CHECK (CASE
-        WHEN state IN ('SETTLED', 'VOID') THEN hold = 0
-        ELSE hold = micros_per_minute * greatest(0, paid_s - free_s) / 60 - posted END)
-    ) WITH (fillfactor = 60)
-    """,
-    "CREATE INDEX meter_unsettled ON meter (node) WHERE state IN ('RESERVED', 'LIVE')",
-    "CREATE INDEX meter_live ON meter (account_id) WHERE state IN ('RESERVED', 'LIVE')",
-    "CREATE VIEW live_meter AS SELECT * FROM meter WHERE state IN ('RESERVED', 'LIVE')",
-    """
-    CREATE TABLE hold (
-      id TEXT PRIMARY KEY,
-      account_id BIGINT NOT NULL REFERENCES account (id),
-      amount BIGINT NOT NULL CHECK (amount > 0),
-      why TEXT NOT NULL,
-      expires_at DOUBLE PRECISION,
-      state TEXT NOT NULL CHECK (state IN ('open', 'released', 'spent'))
-    )
-    """,
-    """
-    CREATE TABLE budget (
-      id BIGINT GENERATED ALWAYS AS IDENTITY PRIMARY KEY,
-      scope TEXT NOT NULL CHECK (scope IN ('call', 'account', 'contact', 'person', 'agency')),
-      scope_id TEXT NOT NULL,
-      set_by TEXT NOT NULL,
-      unit TEXT NOT NULL CHECK (unit IN ('micros', 'seconds')),
-      period TEXT NOT NULL CHECK (period IN ('day', 'week', 'month', 'ever')),
-      zone TEXT NOT NULL,
-      resets_at DOUBLE PRECISION NOT NULL,
-      cap BIGINT NOT NULL CHECK (cap >= 0),
-      used BIGINT NOT NULL DEFAULT 0 CHECK (used >= 0),
-      held BIGINT NOT NULL DEFAULT 0 CHECK (held >= 0),
-      UNIQUE (scope, scope_id, set_by, unit, period)
-    )
-    """,
-    """
-    CREATE TABLE meter_budget (
-      call_id BIGINT NOT NULL REFERENCES meter (call_id),
-      budget_id BIGINT NOT NULL REFERENCES budget (id),
-      held BIGINT NOT NULL CHECK (held >= 0),
-      PRIMARY KEY (call_id, budget_id)
-    )
-    """,
-    """
-    CREATE TABLE node (
-      id TEXT PRIMARY KEY,
-      epoch BIGINT NOT NULL,
-      boot_id TEXT NOT NULL,
-      lease_until DOUBLE PRECISION NOT NULL
-    )
-    """,
-    """
-    CREATE TABLE day_hash (
-      day TEXT PRIMARY KEY,
-      last_seq BIGINT NOT NULL,
-      count BIGINT NOT NULL,
-      hash TEXT NOT NULL,
-      prev_hash TEXT NOT NULL
-    )
-    """,
-    """
-    CREATE FUNCTION is_never_changed() RETURNS trigger LANGUAGE plpgsql AS $$
-    BEGIN
-      RAISE EXCEPTION 'a % is never changed or removed', TG_TABLE_NAME
-        USING ERRCODE = 'integrity_constraint_violation';
-    END $$
-    """,
-    """
-    CREATE TRIGGER transfer_is_never_changed BEFORE UPDATE OR DELETE OR TRUNCATE ON transfer
-      FOR EACH STATEMENT EXECUTE FUNCTION is_never_changed()
-    """,
-    """
-    CREATE TRIGGER quote_is_never_changed BEFORE UPDATE OR DELETE OR TRUNCATE ON quote
-      FOR EACH STATEMENT EXECUTE FUNCTION is_never_changed()
-    """,
+REVISIONS: Final = ("0001_money", "0007_quote_guard", "0012_invoice", "0014_meter_contact")
+"""The migrations of money, in their order; each is carried out once."""
+
+NEVER_CHANGED: Final = ("transfer", "quote", "invoice")
+"""Tables whose rows nobody changes or removes."""
+
+_NOT_MONEY: Final = re.compile(r"\s*(CREATE TABLE|INSERT INTO) opening\b")
+"""What the first migration makes beside: it counts how often a file was opened."""
+
+# fmt: off
+_WORDS: Final = (
+    (re.compile(r"\b(id|seq) INTEGER PRIMARY KEY"),
+     r"\1 BIGINT GENERATED BY DEFAULT AS IDENTITY PRIMARY KEY"),
+    (re.compile(r"\bINTEGER\b"), "BIGINT"),
+    (re.compile(r"\bREAL\b"), "DOUBLE PRECISION"),
+    (re.compile(r"\bmax\((?=\d+,)"), "greatest("),
+    (re.compile(r"\bid TEXT\b"), 'id TEXT COLLATE "C"'),
+    (re.compile(r"\)\s*WITHOUT ROWID\s*$"), ")"),
 )
+"""What is said otherwise. Names of transfers are in the order of their bytes, as on SQLite."""
+# fmt: on
 
-REVISIONS: Final[tuple[tuple[str, ...], ...]] = (_TABLES,)
-"""Each is carried out once, in order."""
-
+_CHANGES_EVERY_SECOND: Final = re.compile(r"(CREATE TABLE (?:account|meter) \(.*\))\s*$", re.DOTALL)
+_TRIGGER: Final = re.compile(
+    r"\s*CREATE TRIGGER (?P<name>\w+) BEFORE (?P<on>INSERT|UPDATE|DELETE) ON (?P<table>\w+)"
+    r"(?:\s+WHEN (?P<when>.+?))?\s+BEGIN SELECT RAISE\(ABORT, '(?P<says>[^']*)'\); END\s*",
+    re.DOTALL,
+)
+_FUNCTION: Final = """
+CREATE FUNCTION {name}() RETURNS trigger LANGUAGE plpgsql AS $$
+BEGIN
+  IF {when} THEN
+    RAISE EXCEPTION '{says}' USING ERRCODE = 'integrity_constraint_violation';
+  END IF;
+  RETURN NEW;
+END $$
+"""
+_MADE_TRIGGER: Final = """
+CREATE TRIGGER {name} BEFORE {on} ON {table} FOR EACH {each} EXECUTE FUNCTION {name}()
+"""
 _GRANTS: Final = (
     "GRANT SELECT, INSERT, UPDATE, DELETE ON ALL TABLES IN SCHEMA public TO {role}",
-    "REVOKE UPDATE, DELETE ON transfer, quote FROM {role}",
+    f"REVOKE UPDATE, DELETE ON {', '.join(NEVER_CHANGED)} FROM {{role}}",
     "REVOKE INSERT, UPDATE, DELETE ON revision FROM {role}",
 )
 """What the switch may do. It is not the owner of the tables, so it cannot drop a trigger (M10)."""
 
 
-async def bring_up_to_date(link: Link, *, role: str) -> int:
-    """Carry out what is missing, as the owner of the tables; return the revision.
+async def bring_up_to_date(link: Link, *, role: str) -> list[str]:
+    """Carry out what is missing, as the owner of the tables; return what was carried out.
 
     Args:
         link: a connection of the owner, in a transaction.
@@ -174,12 +69,63 @@ async def bring_up_to_date(link: Link, *, role: str) -> int:
     """
     assert role.isidentifier()
     await link.execute("SELECT pg_advisory_xact_lock(7051)")
-    await link.execute("CREATE TABLE IF NOT EXISTS revision (number INTEGER PRIMARY KEY)")
-    done = await link.fetchval("SELECT coalesce(max(number), 0) FROM revision")
-    for number, statements in enumerate(REVISIONS[done:], done + 1):
-        for statement in statements:
+    await link.execute("CREATE TABLE IF NOT EXISTS revision (name TEXT PRIMARY KEY)")
+    done = {row[0] for row in await link.fetch("SELECT name FROM revision")}
+    missing = [name for name in REVISIONS if name not in done]
+    for name in missing:
+        for statement in statements_of(name):
             await link.execute(statement)
-        await link.execute("INSERT INTO revision VALUES ($1)", number)
+        await link.execute("INSERT INTO revision VALUES ($1)", name)
     for grant in _GRANTS:
         await link.execute(grant.format(role=role))
-    return len(REVISIONS)
+    return missing
+
+
+async def refuse_other(link: Link) -> None:
+    """Refuse a database whose tables are not those that we know.
+
+    Raises:
+        StoreError: says what to do.
+    """
+    has_revisions = await link.fetchval("SELECT to_regclass('revision') IS NOT NULL")
+    rows = await link.fetch("SELECT name FROM revision") if has_revisions else []
+    done = {row[0] for row in rows}
+    if newer := done - set(REVISIONS):
+        raise StoreError(
+            f"The PostgreSQL database was made by a newer version of Kinline ({max(newer)})."
+            " Start that version."
+        )
+    if missing := set(REVISIONS) - done:
+        raise StoreError(
+            f"The PostgreSQL database lacks {len(missing)} of {len(REVISIONS)} revisions."
+            " Run `kinline postgres prepare` as the owner of its tables."
+        )
+
+
+def statements_of(revision: str) -> Iterator[str]:
+    """Return the statements of a migration in PostgreSQL's words."""
+    module = import_module(f"switch.store.migrations.versions.{revision}")
+    for statement in module.STATEMENTS:
+        if not _NOT_MONEY.match(statement):
+            yield from translated(statement)
+
+
+def translated(statement: str) -> Iterator[str]:
+    """Say one statement of a migration in PostgreSQL's words; a trigger there is two."""
+    trigger = _TRIGGER.fullmatch(statement)
+    if trigger is not None:
+        yield from _translated_trigger(**trigger.groupdict())
+        return
+    for word, other in _WORDS:
+        statement = word.sub(other, statement)
+    # Rows that change every second leave room on their pages, so that an update stays there.
+    yield _CHANGES_EVERY_SECOND.sub(r"\1 WITH (fillfactor = 60)", statement)
+
+
+def _translated_trigger(
+    *, name: str, on: str, table: str, when: str | None, says: str
+) -> Iterator[str]:
+    yield _FUNCTION.format(name=name, when=when or "true", says=says)
+    each = "STATEMENT" if when is None else "ROW"
+    wider = "DELETE OR TRUNCATE" if on == "DELETE" and when is None else on
+    yield _MADE_TRIGGER.format(name=name, on=wider, table=table, each=each)

@@ -1,6 +1,5 @@
 """Money that goes back to the sources that it came from. Inside a deed. See `billing.refund`."""
 
-import sqlite3
 from typing import Final
 
 from switch.billing.ledger import Account, Transfer, TransferResult
@@ -9,16 +8,17 @@ from switch.errors import UserError
 from switch.ids import AccountId
 from switch.money import Micros
 from switch.store import ledger_statements
+from switch.store.vault import Raw, lock_accounts, lock_name
 
 _SOURCES: Final = """
 SELECT t.id, t.debit, t.amount,
        (SELECT coalesce(sum(r.amount), 0) FROM transfer r WHERE r.ref = t.id AND r.code = 'refund')
   FROM transfer t WHERE t.credit = ? AND t.code = 'fund' ORDER BY t.seq DESC
 """
-_KNOWN: Final = "SELECT 1 FROM transfer WHERE id GLOB ? LIMIT 1"
+_KNOWN: Final = "SELECT 1 FROM transfer WHERE id >= ? AND id < ? LIMIT 1"
 
 
-def sources_of(raw: sqlite3.Connection, account: AccountId) -> list[Source]:
+def sources_of(raw: Raw, account: AccountId) -> list[Source]:
     """Return what came into an account from outside, the newest first."""
     return [
         Source(id=id_, book=book, paid=Micros(paid), returned=Micros(returned))
@@ -26,17 +26,30 @@ def sources_of(raw: sqlite3.Connection, account: AccountId) -> list[Source]:
     ]
 
 
-def is_known(raw: sqlite3.Connection, ref: str) -> bool:
+def lock_sources(raw: Raw, account: AccountId, *, at: float) -> None:
+    """Lock an account and every book that money may go back to, before anything is decided."""
+    found = ledger_statements.find(raw, account)
+    if found is not None:
+        offline = ledger_statements.book(raw, "offline", currency=found.currency, at=at)
+        books = [AccountId(source.book) for source in sources_of(raw, account)]
+        lock_accounts(raw, [account, offline, *books])
+
+
+def is_known(raw: Raw, ref: str) -> bool:
     """Say whether something was paid back under this name."""
     if any(sign in ref for sign in "*?[") or not ref:
         raise UserError(f"{ref!r} is no name of a refund. Use letters, digits and dashes.")
-    return raw.execute(_KNOWN, (f"refund:{ref}:*",)).fetchone() is not None
+    lock_name(raw, f"refund:{ref}")
+    # Everything that begins with the name and a colon; the sign after the colon is a semicolon.
+    bounds = (f"refund:{ref}:", f"refund:{ref};")
+    return raw.execute(_KNOWN, bounds).fetchone() is not None
 
 
 def give_back(
-    raw: sqlite3.Connection, account: Account, amount: Micros, *, name: str, ref: str, at: float
+    raw: Raw, account: Account, amount: Micros, *, name: str, ref: str, at: float
 ) -> RefundPlan:
     """Move an amount back: to each source its part, the rest to be paid out by hand."""
+    offline = ledger_statements.book(raw, "offline", currency=account.currency, at=at)
     plan = plan_refund(amount, sources_of(raw, account.id))
     for part in plan.parts:
         row = Transfer(
@@ -52,7 +65,7 @@ def give_back(
         row = Transfer(
             id=f"{name}:by-hand",
             debit=account.id,
-            credit=ledger_statements.book(raw, "offline", currency=account.currency, at=at),
+            credit=offline,
             amount=plan.unsourced,
             code="payout",
             ref=ref,
@@ -61,6 +74,6 @@ def give_back(
     return plan
 
 
-def _move(raw: sqlite3.Connection, row: Transfer, *, at: float) -> None:
+def _move(raw: Raw, row: Transfer, *, at: float) -> None:
     result = ledger_statements.transfer(raw, row, at=at)
     assert result is TransferResult.OK, result

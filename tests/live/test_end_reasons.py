@@ -15,6 +15,7 @@ from switch.call.cause import EndReason
 from switch.store.account_store import AccountStore
 from switch.store.engine import Store
 from switch.store.record_store import RecordStore, public
+from switch.store.vault import FileVault
 from tests.support.end_scenes import (
     DEAD_S,
     HEARD_S,
@@ -144,7 +145,7 @@ async def outcome_after_the_end(house: House, placed: Placed) -> Outcome:
     store = await Store.open(house.rig.data / "kinline.sqlite3", clock=house.rig.clock)
     try:
         [record] = await RecordStore(store).find_all(number=f"+{placed.number}")
-        [view] = await AccountStore(store).find_all(number=f"+{placed.number}")
+        [view] = await AccountStore(FileVault(store)).find_all(number=f"+{placed.number}")
     finally:
         await store.close()
     return Outcome(placed, public(record), view.account.purse.posted)

@@ -22,14 +22,17 @@ from switch.billing.quote import Quote
 from switch.clock import Clock, SystemClock
 from switch.ids import AccountId, CallId
 from switch.money import Micros
-from switch.store import ledger_seal, ledger_verify, postgres_verify
+from switch.store import ledger_seal, ledger_verify
 from switch.store.account_limits import Scope
 from switch.store.account_statements import NewAccount
 from switch.store.account_store import AccountStore
 from switch.store.engine import Store, driver
+from switch.store.meter_file import file_meters
 from switch.store.meter_store import MeterStore
 from switch.store.postgres_link import Postgres
-from switch.store.postgres_store import PostgresAccountStore, PostgresMeterStore
+from switch.store.postgres_meters import postgres_meters
+from switch.store.postgres_vault import PostgresVault
+from switch.store.vault import FileVault
 from tests.support.money_rig import ELEVEN_CENTS
 
 NODE = "n1"
@@ -40,8 +43,8 @@ class MoneyScene:
 
     def __init__(
         self,
-        meters: MeterStore | PostgresMeterStore,
-        accounts: AccountStore | PostgresAccountStore,
+        meters: MeterStore,
+        accounts: AccountStore,
         *,
         clock: Clock,
     ) -> None:
@@ -51,7 +54,7 @@ class MoneyScene:
         self.book = MeterBook(node=NODE, epoch=0)
         self._refs = itertools.count(1)
 
-    async def another_control(self) -> MeterStore | PostgresMeterStore:
+    async def another_control(self) -> MeterStore:
         """The same ledger as a second process of the switch has it."""
         raise NotImplementedError
 
@@ -157,11 +160,11 @@ class SqliteScene(MoneyScene):
     """On a database file."""
 
     def __init__(self, store: Store) -> None:
-        super().__init__(MeterStore(store), AccountStore(store), clock=store.clock)
+        super().__init__(file_meters(store), AccountStore(FileVault(store)), clock=store.clock)
         self.store = store
 
     async def another_control(self) -> MeterStore:
-        return MeterStore(self.store)
+        return file_meters(self.store)
 
     async def rows(self, query: str) -> list[tuple[Any, ...]]:
         return await self.store.read(lambda c: driver(c).execute(query).fetchall())
@@ -180,11 +183,14 @@ class PostgresScene(MoneyScene):
     """On PostgreSQL, as the role that the switch has there."""
 
     def __init__(self, store: Postgres) -> None:
-        super().__init__(PostgresMeterStore(store), PostgresAccountStore(store), clock=store.clock)
+        super().__init__(
+            postgres_meters(store), AccountStore(PostgresVault(store)), clock=store.clock
+        )
         self.store = store
+        self.vault = PostgresVault(store)
 
-    async def another_control(self) -> PostgresMeterStore:
-        return PostgresMeterStore(self.store)
+    async def another_control(self) -> MeterStore:
+        return postgres_meters(self.store)
 
     async def rows(self, query: str) -> list[tuple[Any, ...]]:
         found = await self.store.read(lambda link: link.fetch(query))
@@ -194,10 +200,10 @@ class PostgresScene(MoneyScene):
         await self.store.write(lambda link: link.execute(statement))
 
     async def faults(self) -> list[ledger_verify.Fault]:
-        return await self.store.read(postgres_verify.verify)
+        return await self.vault.read(ledger_verify.verify)
 
     async def seal(self, *, at: float) -> list[str]:
-        return await self.store.write(lambda link: postgres_verify.seal_days(link, at=at))
+        return await self.vault.write(lambda raw: ledger_seal.seal_days(raw, at=at))
 
 
 @asynccontextmanager

@@ -33,7 +33,7 @@ from switch.sip.local_address import LocalAddresses
 from switch.sip.settings import SipSettings
 from switch.sip.sources import SourceBook
 from switch.sip.stack import SipStack
-from switch.store.meter_store import MeterStore
+from switch.store.meter_file import file_meters
 from switch.store.record_store import RecordStore
 from switch.transport.resolver import Resolver
 from switch.transport.settings import TransportSettings
@@ -124,7 +124,7 @@ async def switchboard(folder: Path) -> AsyncIterator[tuple[SipPump, Switchboard]
             on_event=hear,
             settings=TransportSettings(listen=("udp:127.0.0.1:0",)),
         )
-        meters = MeterStore(store)
+        meters = file_meters(store)
         epoch = await meters.begin_epoch("walk", "boot")
         rooms = Rooms(
             clock=clock,

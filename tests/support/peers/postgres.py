@@ -54,8 +54,8 @@ class PostgresServer:
         """The address of a database."""
         return f"postgresql://{role}@/{database}?host={self.folder}"
 
-    async def ledger(self) -> str:
-        """Make an empty ledger; return the address at which the switch's own role finds it."""
+    async def database(self) -> str:
+        """Make an empty database, and the switch's own role; return its name."""
         name = f"ledger_{next(self._names)}"
         owner = await asyncpg.connect(self.dsn("postgres"))
         try:
@@ -64,6 +64,11 @@ class PostgresServer:
                 await owner.execute(f"CREATE ROLE {ROLE} LOGIN")
         finally:
             await owner.close()
+        return name
+
+    async def ledger(self) -> str:
+        """Make an empty ledger; return the address at which the switch's own role finds it."""
+        name = await self.database()
         owner = await asyncpg.connect(self.dsn(name))
         try:
             async with owner.transaction():

@@ -26,7 +26,8 @@ from switch.store.account_limits import Scope
 from switch.store.account_statements import NewAccount
 from switch.store.account_store import AccountStore
 from switch.store.engine import Store, driver
-from switch.store.meter_store import MeterStore
+from switch.store.meter_file import file_meters
+from switch.store.vault import FileVault
 from tests.support.money_rig import ELEVEN_CENTS
 
 CALL = CallId(4_001)
@@ -38,8 +39,8 @@ class Scene:
 
     def __init__(self, store: Store) -> None:
         self.store = store
-        self.accounts = AccountStore(store)
-        self.meters = MeterStore(store)
+        self.accounts = AccountStore(FileVault(store))
+        self.meters = file_meters(store)
         self.account = AccountId(0)
         self.epoch = 0
         self.book = MeterBook(node="n1", epoch=0)
@@ -302,12 +303,13 @@ from switch.billing.meter import MeterBook
 from switch.store.account_statements import NewAccount
 from switch.store.account_store import AccountStore
 from switch.store.engine import Store
-from switch.store.meter_store import MeterStore
+from switch.store.meter_file import file_meters
+from switch.store.vault import FileVault
 from tests.support.money_rig import ELEVEN_CENTS
 
 async def main():
     store = await Store.open(Path(sys.argv[1]), clock=SystemClock())
-    meters, accounts = MeterStore(store), AccountStore(store)
+    meters, accounts = file_meters(store), AccountStore(FileVault(store))
     book = MeterBook(node="n1", epoch=await meters.begin_epoch("n1", "boot"))
     purses = [await accounts.open(NewAccount(kind="called_prepaid")) for _ in range(20)]
     for purse in purses:
@@ -346,7 +348,7 @@ def test_killed_in_mid_beat_loses_at_most_one_second(tmp_path: Path, beats: int)
 
     async def scene() -> None:
         store = await Store.open(path, clock=SystemClock())
-        meters = MeterStore(store)
+        meters = file_meters(store)
         await meters.begin_epoch("n1", "boot")
         rows = await meters.unsettled("n1")
         assert rows
