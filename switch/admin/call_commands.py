@@ -11,6 +11,9 @@ from switch.store.record_store import RecordStore, public
 
 Given = Mapping[str, Any]
 
+TERMINAL_OFF_S: Final = 300
+"""How long a staff cut turns the terminal off. Chosen: staff must have time to walk there."""
+
 ROWS: Final = Argument(name="--rows", help="at most so many", kind=int, required=False, default=50)
 
 
@@ -119,10 +122,10 @@ CALL_COMMANDS: Final = (
             Argument(name="--why", help="the reason; kept for good"),
             Argument(
                 name="--terminal-off-s",
-                help="turn its terminal off for so many seconds",
+                help="turn its terminal off for so many seconds; 0 leaves it on",
                 kind=int,
                 required=False,
-                default=0,
+                default=TERMINAL_OFF_S,
             ),
             Argument(
                 name="--block",

@@ -159,7 +159,13 @@ class Script:
         return self._memory.stage.screened(verdict, now=now)
 
     def reserved(
-        self, *, ok: bool, seconds: int, balance: Micros | None = None, now: float
+        self,
+        *,
+        ok: bool,
+        seconds: int,
+        balance: Micros | None = None,
+        reason: DenyReason = DenyReason.NO_FUNDS,
+        now: float,
     ) -> Effects:
         """Take the answer about the money.
 
@@ -167,11 +173,12 @@ class Script:
             ok: the first money is held.
             seconds: what the payer's money is enough for at this price, not only what is held.
             balance: what the payer has, spoken after the quote key.
+            reason: why nothing is held, if it is not.
             now: monotonic seconds.
         """
         self._memory.facts.money_s = seconds
         self._memory.facts.balance = balance
-        return self._memory.stage.reserved(ok=ok, now=now)
+        return self._memory.stage.reserved(ok=ok, reason=reason, now=now)
 
     def bridged(self, *, now: float) -> Effects:
         """Take the beginning of the talk."""

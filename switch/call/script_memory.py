@@ -31,6 +31,7 @@ from switch.media.phrase import Phrase, Tone
 from switch.money import Micros
 from switch.routing.call_class import Privileged
 from switch.screening.permit import Denied, Permit, Verdict
+from switch.screening.reasons import DenyReason
 
 Effects = list[Effect]
 
@@ -290,7 +291,7 @@ class Stage:
         """Take the verdict."""
         return []
 
-    def reserved(self, *, ok: bool, now: float) -> Effects:
+    def reserved(self, *, ok: bool, reason: DenyReason, now: float) -> Effects:
         """Take the answer about the money; what it buys is in the facts."""
         return []
 

@@ -73,11 +73,11 @@ class Quoting(Stage):
         self.memory.arm(Timer.ANSWER, now + OWN_ANSWER_S_MAX)
         return [ReserveMoney()]
 
-    def reserved(self, *, ok: bool, now: float) -> Effects:
+    def reserved(self, *, ok: bool, reason: DenyReason, now: float) -> Effects:
         """Say the price, or that there is no money."""
         self.memory.stop(Timer.ANSWER)
         if not ok:
-            return close(self.memory, DenyReason.NO_FUNDS, by="switch", now=now)
+            return close(self.memory, reason, by="switch", now=now)
         return self._say(now=now)
 
     def digit(self, side: Side, key: str, *, in_band: bool, now: float) -> Effects:

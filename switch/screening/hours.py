@@ -1,4 +1,4 @@
-"""Row 8: it is the hour for it, by the unit, the person and the number."""
+"""Row 8: it is the hour for it, by the facility, the unit, the person and the number."""
 
 from switch.routing.schedule import Schedule, is_open
 from switch.screening.facts import Facts
@@ -8,7 +8,7 @@ from switch.screening.terminal import hours_values
 
 
 def schedule(facts: Facts) -> Denied | None:
-    """Refuse outside the hours of any of the three; the first that is closed is named."""
+    """Refuse outside the hours of any of them; the first that is closed is named."""
     for whose, hours in schedules_of(facts):
         if not is_open(hours, facts.at):
             return Denied(
@@ -22,6 +22,8 @@ def schedule(facts: Facts) -> Denied | None:
 def schedules_of(facts: Facts) -> tuple[tuple[str, Schedule], ...]:
     """Return the schedules that a call must fit, with whose they are."""
     found: list[tuple[str, Schedule]] = []
+    if facts.site is not None:
+        found.append(("facility", facts.site.facility.rules.schedule))
     if facts.terminal is not None:
         found.append(("unit", facts.terminal.unit_schedule))
     if facts.person.person is not None:

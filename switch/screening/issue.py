@@ -3,13 +3,12 @@
 from switch.billing.payer import Payer
 from switch.routing.call_class import CallClass, Privileged
 from switch.routing.schedule import LocalTime, seconds_left
-from switch.screening import use
+from switch.screening import terminal, use
 from switch.screening.facts import Facts, NumberFacts
 from switch.screening.hours import schedules_of
 from switch.screening.permit import DetectionAction, LimitCause, Permit
 from switch.screening.room import is_tty
 from switch.screening.settings import DayKind, FacilityRules
-from switch.screening.terminal import spared_hours
 
 
 def issue(facts: Facts) -> Permit:
@@ -68,10 +67,12 @@ def limit_of(facts: Facts) -> tuple[int, LimitCause]:
             for _, hours in schedules_of(facts)
             if (left := seconds_left(hours, facts.at)) is not None
         ]
-    if facts.terminal is not None and not spared_hours(facts):
-        left = seconds_left(facts.terminal.terminal.schedule, facts.at)
-        if left is not None:
-            limits.append((left, LimitCause.SCHEDULE))
+    if facts.terminal is not None and not terminal.spared_hours(facts):
+        limits += [
+            (left, LimitCause.SCHEDULE)
+            for _, hours in terminal.schedules_of(facts)
+            if (left := seconds_left(hours, facts.at)) is not None
+        ]
     if facts.call_class not in {CallClass.HOTLINE, CallClass.PRIVILEGED}:
         minutes_left = use.seconds_left(facts)
         if minutes_left is not None:

@@ -10,12 +10,19 @@ from switch.screening.facts import Facts
 from switch.screening.permit import Denied
 from switch.screening.reasons import DenyReason
 
+MOBILE: Final = "mobile"
+"""A line type. calls.md B17: mobiles need prepaid or direct."""
+
 BILLED_LINES: Final = frozenset({Payer.CALLED_COLLECT, Payer.CALLED_DIRECT})
 """Payers that need to know that the line may be billed."""
 
 
 def unbillable(facts: Facts) -> Denied | None:
-    """Refuse to bill a line that may not be billed."""
+    """Refuse to bill a line that may not be billed; a mobile has no bill that could take it."""
+    line = facts.line
+    if facts.money.payer is Payer.CALLED_COLLECT and line is not None and line.line_type == MOBILE:
+        detail = f"{line.source}, a mobile: prepaid or direct only"
+        return Denied(reason=DenyReason.LINE_UNBILLABLE, detail=detail)
     return _line(facts, LineVerdict.DENY, DenyReason.LINE_UNBILLABLE)
 
 

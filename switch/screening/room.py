@@ -23,10 +23,11 @@ def capacity(facts: Facts) -> Denied | None:
 
 
 def is_tty(facts: Facts) -> bool:
-    """Say whether a text telephone is on either side, as far as it was set."""
+    """Say whether a text telephone or a relay is on either side, as far as it was set."""
     person = facts.person.person
     return (
         (facts.terminal is not None and facts.terminal.terminal.tty)
         or (person is not None and person.tty)
         or (facts.number is not None and facts.number.treatment.tty)
+        or (facts.number is not None and facts.number.treatment.relay)
     )

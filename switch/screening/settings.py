@@ -44,6 +44,13 @@ class CallMinutes(msgspec.Struct, frozen=True, forbid_unknown_fields=True, kw_on
     days: tuple[DayKind, ...] = ("weekday", "weekend", "holiday")
 
 
+class TerminalClass(msgspec.Struct, frozen=True, forbid_unknown_fields=True, kw_only=True):
+    """What holds for all terminals of one use: library, booking, visiting room. calls.md A21."""
+
+    schedule: Schedule = Schedule()
+    limits: Limits = Limits()
+
+
 class FacilityRules(msgspec.Struct, frozen=True, forbid_unknown_fields=True, kw_only=True):
     """What a facility chose beyond calls.md section 2.3."""
 
@@ -62,6 +69,10 @@ class FacilityRules(msgspec.Struct, frozen=True, forbid_unknown_fields=True, kw_
     holidays: tuple[str, ...] = ()
     """Dates, `2026-12-25`."""
     limits: Limits = Limits()
+    schedule: Schedule = Schedule()
+    """When the telephones of the site may be used at all, with gaps for meals and counts."""
+    terminal_classes: dict[str, TerminalClass] = {}
+    """Hours and limits of every terminal with this `use`, beside its own; the strictest counts."""
     agency_pays_privileged: bool = False
     collect: bool = False
     """Calls may go on the called line's bill."""

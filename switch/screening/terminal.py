@@ -6,6 +6,7 @@ from switch.routing.schedule import LocalTime, Schedule, is_open, next_hours
 from switch.screening.facts import Facts
 from switch.screening.permit import Denied
 from switch.screening.reasons import DenyReason
+from switch.screening.settings import TerminalClass
 
 
 def unknown(facts: Facts) -> Denied | None:
@@ -32,15 +33,31 @@ def off(facts: Facts) -> Denied | None:
 
 def schedule(facts: Facts) -> Denied | None:
     """Refuse outside the hours of the telephone; a hotline may be spared them."""
-    if facts.terminal is None or is_open(facts.terminal.terminal.schedule, facts.at):
+    for whose, hours in schedules_of(facts):
+        if not is_open(hours, facts.at) and not spared_hours(facts):
+            return Denied(
+                reason=DenyReason.TERMINAL_SCHEDULE,
+                values=hours_values(hours, facts.at),
+                detail=f"schedule of {whose}",
+            )
+    return None
+
+
+def schedules_of(facts: Facts) -> tuple[tuple[str, Schedule], ...]:
+    """Return the hours of the telephone and of its class, with whose they are."""
+    if facts.terminal is None:
+        return ()
+    terminal = facts.terminal.terminal
+    own = (str(terminal.id), terminal.schedule)
+    shared = class_of(facts)
+    return (own,) if shared is None else (own, (f"all {terminal.use}", shared.schedule))
+
+
+def class_of(facts: Facts) -> TerminalClass | None:
+    """Return what the site chose for all terminals of this use; None: nothing."""
+    if facts.terminal is None or facts.site is None:
         return None
-    if spared_hours(facts):
-        return None
-    return Denied(
-        reason=DenyReason.TERMINAL_SCHEDULE,
-        values=hours_values(facts.terminal.terminal.schedule, facts.at),
-        detail=f"schedule of {facts.terminal.terminal.id}",
-    )
+    return facts.site.facility.rules.terminal_classes.get(facts.terminal.terminal.use)
 
 
 def spared_hours(facts: Facts) -> bool:

@@ -13,6 +13,7 @@ from switch.routing.schedule import LocalTime
 from switch.screening.facts import Facts, Spent
 from switch.screening.permit import Denied
 from switch.screening.reasons import DenyReason
+from switch.screening.terminal import class_of
 
 FAILED_MAX: Final = 3
 """Refused or unanswered tries before the cool-down. calls.md section 2.3."""
@@ -56,7 +57,8 @@ def subjects_of(facts: Facts) -> list[Subject]:
     if person is not None:
         found.append(Subject("person", strictest(house, person.limits), facts.use.person))
     if facts.terminal is not None:
-        own = facts.terminal.terminal.limits
+        shared = class_of(facts)
+        own = strictest(facts.terminal.terminal.limits, shared.limits if shared else Limits())
         limits = own if person is not None else strictest(house, own)
         found.append(Subject("terminal", limits, facts.use.terminal))
     if facts.number is not None:

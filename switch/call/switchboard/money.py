@@ -4,7 +4,7 @@ from collections.abc import Awaitable, Callable
 from typing import Final
 
 from switch.billing.credit import CREDIT_OF_REASON, Credit
-from switch.billing.ledger import Reserved, Settled
+from switch.billing.ledger import Reserved, ReserveResult, Settled
 from switch.billing.meter_news import CutCause
 from switch.call import effects as fx
 from switch.call.cause import EndReason
@@ -17,6 +17,16 @@ from switch.money import Micros
 from switch.screening.reasons import DenyReason
 
 ZERO: Final = Micros(0)
+
+NOT_HELD: Final = {
+    ReserveResult.PAYER_LIMIT: DenyReason.PAYER_LIMIT,
+    ReserveResult.NO_FUNDS: DenyReason.NO_FUNDS,
+    ReserveResult.ACCOUNT_UNKNOWN: DenyReason.NO_PAYER,
+    ReserveResult.ACCOUNT_CLOSED: DenyReason.NO_PAYER,
+    ReserveResult.CURRENCY_DIFFERS: DenyReason.NO_RATE,
+    ReserveResult.CALL_ENDED: DenyReason.MAINTENANCE,
+}
+"""Why nothing is held for a call that screening let through: something came between."""
 
 
 class CallMoney:
@@ -54,7 +64,7 @@ class CallMoney:
             )
             now = clock.monotonic()
             if not isinstance(answer, Reserved):
-                return script.reserved(ok=False, seconds=0, now=now)
+                return script.reserved(ok=False, seconds=0, reason=NOT_HELD[answer], now=now)
             self._is_metered = True
             self._rooms.book.opened(
                 self._call,

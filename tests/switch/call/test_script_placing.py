@@ -2,6 +2,7 @@ from dataclasses import replace
 
 import pytest
 
+from switch.billing.ledger import ReserveResult
 from switch.billing.payer import Payer
 from switch.call.cause import EndReason
 from switch.call.effects import (
@@ -19,6 +20,7 @@ from switch.call.effects import (
     StopPlaying,
 )
 from switch.call.signals import Answer, Fail, Release, Ring, Side
+from switch.call.switchboard.money import NOT_HELD
 from switch.media.phrase import Amount, Count, Tone
 from switch.money import Micros
 from switch.screening.permit import Denied, Permit
@@ -78,6 +80,17 @@ def test_no_money_is_a_refusal() -> None:
     rig.do(rig.script.screened(PERMIT, now=rig.now))
     rig.do(rig.script.reserved(ok=False, seconds=0, now=rig.now))
     assert rig.said() == ["deny_no_funds"]
+
+
+def test_what_came_between_screening_and_the_money_is_named() -> None:
+    for result in ReserveResult:
+        rig = Rig(DIRECT)
+        rig.begin()
+        rig.do(rig.script.screened(PERMIT, now=rig.now))
+        reason = NOT_HELD[result]
+        rig.do(rig.script.reserved(ok=False, seconds=0, reason=reason, now=rig.now))
+        assert rig.said() == [f"deny_{reason.value}"]
+        assert rig.script.reason is reason
 
 
 def test_a_call_that_nobody_pays_reserves_nothing() -> None:

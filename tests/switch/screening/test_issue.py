@@ -12,7 +12,7 @@ from switch.screening.facts import Facts, Spent
 from switch.screening.issue import call_minutes, day_kind, issue, limit_of
 from switch.screening.permit import DetectionAction, LimitCause
 from switch.screening.register import RegisterEntry
-from switch.screening.settings import CallMinutes, FacilityRules
+from switch.screening.settings import CallMinutes, FacilityRules, TerminalClass
 from tests.support.facts_rig import CALL, GOOD, but, with_rules
 
 UNTIL_TEN_PAST = Schedule(open=(Window(start="08:00", end="12:15"),))
@@ -59,16 +59,26 @@ def test_the_least_of_all_limits_is_the_limit(
     assert limit_of(but(**changes)) == limit
 
 
-def test_a_text_telephone_gets_three_times_as_long() -> None:
+def test_a_text_telephone_and_a_relay_get_three_times_as_long() -> None:
     for changes in (
         {"terminal__terminal__tty": True},
         {"person__person__tty": True},
         {"number__treatment": Treatment(tty=True)},
+        {"number__treatment": Treatment(relay=True)},
     ):
         assert limit_of(but(**changes)) == (2_700, LimitCause.TIME)
         permit = issue(but(**changes))
         assert permit.tty
         assert not permit.inspected
+
+
+def test_the_hours_of_the_site_and_of_a_class_of_terminals_end_a_call() -> None:
+    at = LocalTime(2026, 11, 24, 1, 734)
+    assert limit_of(but(with_rules(schedule=UNTIL_TEN_PAST), at=at)) == (60, LimitCause.SCHEDULE)
+    library = {"library": TerminalClass(schedule=UNTIL_TEN_PAST)}
+    for use, limit_s in (("library", 60), ("", 900)):
+        facts = but(with_rules(terminal_classes=library), at=at, terminal__terminal__use=use)
+        assert limit_of(facts)[0] == limit_s
 
 
 def test_a_hotline_is_not_cut_short_by_hours_or_minutes() -> None:

@@ -23,7 +23,7 @@ from switch.screening.order import (
 )
 from switch.screening.permit import Denied, Permit, Verdict
 from switch.screening.reasons import DenyReason
-from switch.screening.settings import FacilityRules
+from switch.screening.settings import FacilityRules, TerminalClass
 from tests.support.facts_rig import CALL, CLOSED_AT_NOON, GOOD, an_order, but, with_rules
 
 R = DenyReason
@@ -378,6 +378,15 @@ def test_the_record_says_which_schedule_and_which_block() -> None:
     verdict = screen(unit)
     assert isinstance(verdict, Denied)
     assert verdict.detail == "schedule of the unit"
+    lunch = Schedule(gaps=(Window(start="12:00", end="13:00"),))
+    site = screen(with_rules(schedule=lunch))
+    assert isinstance(site, Denied)
+    assert (site.reason, site.detail) == (R.SCHEDULE, "schedule of the facility")
+    library = with_rules(terminal_classes={"library": TerminalClass(schedule=lunch)})
+    phone = screen(but(library, terminal__terminal__use="library"))
+    assert isinstance(phone, Denied)
+    assert (phone.reason, phone.detail) == (R.TERMINAL_SCHEDULE, "schedule of all library")
+    assert isinstance(screen(library), Permit)
     wild = but(number__blocks=(Block(BlockKind.FACILITY, 9, "+1555*", "a note"),))
     verdict = screen(wild)
     assert isinstance(verdict, Denied)

@@ -9,6 +9,7 @@ from switch.routing.treatment import Treatment
 from switch.screening import use
 from switch.screening.facts import Spent
 from switch.screening.reasons import DenyReason
+from switch.screening.settings import TerminalClass
 from tests.support.facts_rig import GOOD, but, with_rules
 
 AT = LocalTime(2026, 12, 31, 3, 1_430, 30)
@@ -25,6 +26,17 @@ def test_the_most_restrictive_of_terminal_person_and_number_wins() -> None:
     assert limits.redial_gap_s == 60
     assert limits.cool_down_s == 1_800
     assert limits.numbers_per_day_max == 20
+
+
+def test_a_class_of_terminals_has_limits_beside_each_ones_own() -> None:
+    one = TerminalClass(limits=Limits(calls_per_day_max=1, call_minutes_max=5))
+    site = with_rules(terminal_classes={"library": one})
+    used = but(site, terminal__terminal__use="library", use__terminal=Spent(calls_day=1))
+    denied = use.calls(used)
+    assert denied is not None
+    assert denied.detail == "1 of 1 calls this day, terminal"
+    assert use.limits_of(used).call_minutes_max == 5
+    assert use.calls(but(site, use__terminal=Spent(calls_day=1))) is None
 
 
 @pytest.mark.parametrize("whose", ["person", "terminal", "number"])

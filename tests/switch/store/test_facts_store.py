@@ -6,7 +6,7 @@ from typing import Any
 import msgspec
 import pytest
 
-from switch.billing.line import LineInfo, LineVerdict
+from switch.billing.line import LineInfo, LineType, LineVerdict
 from switch.billing.payer import Payer
 from switch.ids import CallId, FacilityId, PersonId, TerminalId
 from switch.outside.mail_text import mail_of
@@ -424,13 +424,13 @@ async def test_no_money_no_payer_no_price(site: Site) -> None:
 class Lines:
     """A source that answers the same for every line, and notes who asked about whom."""
 
-    def __init__(self, verdict: LineVerdict) -> None:
-        self.verdict = verdict
+    def __init__(self, verdict: LineVerdict, line_type: LineType = "mobile") -> None:
+        self.verdict, self.line_type = verdict, line_type
         self.asked: list[str] = []
 
     async def line_info(self, number: str, *, purpose: str, deadline_ms: int = 800) -> LineInfo:
         self.asked.append(number)
-        return LineInfo(verdict=self.verdict, line_type="mobile", source="test")
+        return LineInfo(verdict=self.verdict, line_type=self.line_type, source="test")
 
 
 async def collect(site: Site) -> None:
@@ -446,18 +446,20 @@ async def collect(site: Site) -> None:
 
 
 @pytest.mark.parametrize(
-    ("verdict", "reason"),
+    ("verdict", "line_type", "reason"),
     [
-        (LineVerdict.DENY, R.LINE_UNBILLABLE),
-        (LineVerdict.UNKNOWN, R.LINE_UNVERIFIED),
-        (LineVerdict.ALLOW, R.NO_PAYER),
+        (LineVerdict.DENY, "landline", R.LINE_UNBILLABLE),
+        (LineVerdict.UNKNOWN, "landline", R.LINE_UNVERIFIED),
+        (LineVerdict.ALLOW, "landline", R.NO_PAYER),
+        (LineVerdict.ALLOW, "mobile", R.LINE_UNBILLABLE),
+        (LineVerdict.UNKNOWN, "mobile", R.LINE_UNBILLABLE),
     ],
 )
-async def test_collect_asks_about_the_line(
-    site: Site, verdict: LineVerdict, reason: DenyReason
+async def test_collect_asks_about_the_line_and_a_mobile_has_none(
+    site: Site, verdict: LineVerdict, line_type: LineType, reason: DenyReason
 ) -> None:
     await collect(site)
-    lines = Lines(verdict)
+    lines = Lines(verdict, line_type)
     asked = await site.ask("+15552345673", person="234567", line_information=lines)
     assert asked is reason
     assert lines.asked == ["+15552345673"]
