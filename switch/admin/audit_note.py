@@ -1,6 +1,7 @@
 """What the audit trail keeps of a command: who, what, on what, why; never a secret."""
 
 import json
+from collections import OrderedDict
 from collections.abc import Mapping
 from typing import Any, Final
 
@@ -10,6 +11,25 @@ from switch.call.news import AuditNews
 READING_VERBS: Final = frozenset({"list", "show", "verify", "quote", "after", "names"})
 READING_NOUNS: Final = frozenset({"why", "health"})
 """Nouns without a verb that change nothing; `cut` is one that does."""
+
+VIEWS: Final = frozenset(
+    {
+        "account list", "account show", "audit list", "calls after", "calls list", "calls show",
+        "limit list", "number list", "outbox list", "pan list", "person list", "person names",
+        "person show", "privileged list", "why",
+    }
+)  # fmt: skip
+"""What shows somebody's number or name, or the trail itself: a look is kept. calls.md section 7."""
+
+VIEW_AGAIN_S: Final = 60.0
+"""The same look by the same person is one entry for so long. Chosen: a list that refreshes itself
+would bury what matters."""
+
+VIEWS_MAX: Final = 1_000
+"""Looks that are remembered; the oldest goes. Chosen: far more than people at one site."""
+
+_WINDOW: Final = frozenset({"rows", "position"})
+"""Arguments that only move along a list."""
 
 KEPT_NOUNS: Final = frozenset({"recordings"})
 """Nouns of which even a look is kept: who searched for what. calls.md section 7."""
@@ -25,6 +45,31 @@ def is_kept(command: Command) -> bool:
     if not command.verb:
         return command.noun not in READING_NOUNS
     return command.verb not in READING_VERBS
+
+
+def is_view(command: Command) -> bool:
+    """Say whether a command shows a number or a name."""
+    return f"{command.noun} {command.verb}".strip() in VIEWS
+
+
+class Looks:
+    """Who has looked at what a moment ago."""
+
+    def __init__(self) -> None:
+        self._seen: OrderedDict[tuple[str, str, str], float] = OrderedDict()
+
+    def is_new(self, command: Command, given: Mapping[str, Any], *, by: str, now: float) -> bool:
+        """Say whether this look belongs into the trail, and remember it."""
+        about = {name: value for name, value in given.items() if name not in _WINDOW}
+        key = (by, f"{command.noun} {command.verb}", json.dumps(about, default=str, sort_keys=True))
+        last = self._seen.get(key)
+        if last is not None and now - last < VIEW_AGAIN_S:
+            return False
+        self._seen[key] = now
+        self._seen.move_to_end(key)
+        if len(self._seen) > VIEWS_MAX:
+            self._seen.popitem(last=False)
+        return True
 
 
 def news_of(

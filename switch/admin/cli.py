@@ -15,7 +15,7 @@ from contextlib import AsyncExitStack
 from pathlib import Path
 from typing import Any, Final
 
-from switch.admin.audit_note import is_kept, news_of
+from switch.admin.audit_note import is_kept, is_view, news_of
 from switch.admin.command import Argument, Command, Desk
 from switch.admin.control_client import ControlClient
 from switch.admin.control_socket import user_name
@@ -209,7 +209,7 @@ async def _audited(command: Command, given: Mapping[str, Any], desk: Desk) -> An
         outcome = str(error)
         raise
     finally:
-        if is_kept(command):
+        if is_kept(command) or is_view(command):
             trail.publish_nowait(
                 news_of(
                     command,

@@ -20,7 +20,7 @@ from dataclasses import replace
 from pathlib import Path
 from typing import Any, Final
 
-from switch.admin.audit_note import is_kept, news_of
+from switch.admin.audit_note import Looks, is_kept, is_view, news_of
 from switch.admin.command import Desk
 from switch.admin.control_client import ANSWER_S_MAX, LINE_BYTES_MAX
 from switch.admin.registry import find
@@ -46,6 +46,7 @@ class ControlServer:
         self._desk = desk
         self._publisher = publisher
         self._server: asyncio.Server | None = None
+        self._looks = Looks()
 
     async def start(self) -> None:
         """Listen; a socket that a dead process left is taken over."""
@@ -97,8 +98,9 @@ class ControlServer:
             outcome = f"`{noun} {verb}` took longer than {ANSWER_S_MAX:g} s."
         except (KeyError, TypeError, ValueError, AttributeError) as error:
             outcome = f"`{noun} {verb}` was not given what it needs: {error}"
-        if is_kept(command):
-            at_wall = self._desk.clock.wall()
+        at_wall = self._desk.clock.wall()
+        is_look = is_view(command) and self._looks.is_new(command, given, by=by, now=at_wall)
+        if is_kept(command) or is_look:
             self._publisher.publish_nowait(
                 news_of(
                     command,

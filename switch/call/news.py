@@ -159,10 +159,19 @@ class StatusNews:
     at_wall: float
 
 
+@dataclass(frozen=True, slots=True, kw_only=True)
+class AuditHeadNews:
+    """How long the audit trail is and how it ends: once outside, nobody can cut its tail."""
+
+    head: str
+    """Number and link of the newest entry, `12:ab…`, as `kinline audit verify --head` takes it."""
+    at_wall: float
+
+
 News = (
     CallStateNews | PolicyNews | BalanceNews | QualityNews | CallEndedNews | RegistrationNews
     | TrunkNews | WorkerNews | AuditNews | StatusNews
-    | AlarmNews
+    | AlarmNews | AuditHeadNews
 )  # fmt: skip
 
 

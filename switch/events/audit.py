@@ -84,6 +84,16 @@ class AuditTrail:
                 await self._store.write(partial(_append_once, batch=batch))
                 self._begun = None
 
+    async def head(self) -> str:
+        """Write what waits; return number and link of the newest entry, `12:ab…`.
+
+        Raises:
+            StoreError: it cannot be written or read.
+        """
+        await self.flush()
+        n, link = await self._store.read(head)
+        return f"{n}:{link}"
+
     def _next(self) -> "_Batch | None":
         entries = [self._waiting.popleft() for _ in range(min(BATCH_MAX, len(self._waiting)))]
         if self._lost and not self._waiting:

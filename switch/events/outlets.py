@@ -5,12 +5,14 @@
 """
 
 import asyncio
+import json
 from collections.abc import Mapping
 from contextlib import suppress
+from pathlib import Path
 from random import SystemRandom
 from typing import TYPE_CHECKING, Final
 
-from switch.call.news import News, Publisher, StatusNews
+from switch.call.news import AuditHeadNews, News, Publisher, StatusNews
 from switch.clock import Clock
 from switch.errors import LocalError, SettingsError, StoreError
 from switch.events.audit import AuditTrail
@@ -21,12 +23,14 @@ from switch.events.mqtt import Broker, MqttClient, read_password
 from switch.events.publisher import Fanout
 from switch.events.series import Names
 from switch.events.settings import EventsSettings, MqttSettings
-from switch.events.topics import Place
+from switch.events.topics import Place, stamp
 from switch.sip.counts import StackCounts
 from switch.store.engine import Store
 
 if TYPE_CHECKING:
     from switch.events.broker import EmbeddedBroker
+
+HEADS_FILE: Final = "audit-heads.jsonl"
 
 GOODBYE_S_MAX: Final = 2.0
 """How long the last events may take to reach the broker. Chosen: a restart waits for it."""
@@ -118,6 +122,23 @@ class Outlets:
         news = StatusNews(state=state, version=self._version, at_wall=self._clock.wall())
         self.publish_nowait(news)
 
+    async def publish_audit_head(self, data: Path) -> None:
+        """Publish the head of the audit trail, as every night: by MQTT, and in a file of its own.
+
+        Args:
+            data: the data folder; the file is `audit-heads.jsonl`, to be copied elsewhere.
+
+        Raises:
+            StoreError: the trail or the file cannot be written.
+        """
+        news = AuditHeadNews(head=await self.audit.head(), at_wall=self._clock.wall())
+        self.publish_nowait(news)
+        line = json.dumps({"at": stamp(news.at_wall), "head": news.head}) + "\n"
+        try:
+            await asyncio.to_thread(_append, data / HEADS_FILE, line)
+        except OSError as error:
+            raise StoreError(f"{data / HEADS_FILE} cannot be written: {error.strerror}") from error
+
     async def say_goodbye(self) -> None:
         """Announce `down` and let the last events out; while `run` still runs."""
         self.serving("down")
@@ -178,6 +199,11 @@ class Outlets:
         await broker.start()
         self._broker = broker
         return broker.address
+
+
+def _append(path: Path, line: str) -> None:
+    with path.open("a", encoding="ascii") as file:
+        file.write(line)
 
 
 def _secret(path: str, setting: str) -> str:

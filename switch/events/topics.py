@@ -13,6 +13,7 @@ import msgspec
 
 from switch.call.news import (
     AlarmNews,
+    AuditHeadNews,
     AuditNews,
     BalanceNews,
     CallEndedNews,
@@ -84,7 +85,7 @@ def encode(name: str, body: dict[str, Any], *, seq: int, wall: float) -> bytes:
     return msgspec.json.encode(head | body)
 
 
-RETAINED: Final = frozenset({"node", "registration", "trunk"})
+RETAINED: Final = frozenset({"node", "registration", "trunk", "audit"})
 """Schemas of which a newcomer gets the last one at once."""
 
 
@@ -108,6 +109,8 @@ def describe(news: News) -> tuple[str, str, str, dict[str, Any]] | None:
             return "alarm", news.facility, "alarm", {"code": news.code, "text": news.text}
         case StatusNews():
             return "node", "", "status", {"state": news.state, "version": news.version}
+        case AuditHeadNews():
+            return "audit", "", "audit/head", {"head": news.head}
         case WorkerNews() | AuditNews():
             return None
 

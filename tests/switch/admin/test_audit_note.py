@@ -3,7 +3,7 @@ from typing import Any
 
 import pytest
 
-from switch.admin.audit_note import is_kept, news_of
+from switch.admin.audit_note import Looks, is_kept, is_view, news_of
 from switch.admin.registry import commands, find
 
 READING = {
@@ -28,6 +28,36 @@ def note(noun: str, verb: str, given: Mapping[str, Any], outcome: str = "") -> A
 @pytest.mark.parametrize("command", commands(), ids=lambda c: f"{c.noun} {c.verb}".strip())
 def test_every_command_that_changes_something_is_kept(command: Any) -> None:
     assert is_kept(command) is (f"{command.noun} {command.verb}".strip() not in READING)
+
+
+SEEN_WITHOUT_TRACE = {
+    "agency list", "agency show", "audit verify", "facility list", "facility show", "gateway list",
+    "gateway show", "health", "ledger show", "ledger verify", "lockdown list", "privileged verify",
+    "rate quote", "speed-dial list", "speed-dial show", "staff list", "terminal list",
+    "terminal show", "trunk list", "trunk show", "unit list", "unit show",
+}  # fmt: skip
+"""What shows no number and no name of a person."""
+
+
+@pytest.mark.parametrize("command", commands(), ids=lambda c: f"{c.noun} {c.verb}".strip())
+def test_every_look_at_a_number_or_a_name_is_kept(command: Any) -> None:
+    name = f"{command.noun} {command.verb}".strip()
+    assert is_view(command) is (name in READING - SEEN_WITHOUT_TRACE)
+
+
+def test_the_same_look_again_is_one_entry_for_a_minute() -> None:
+    looks, show = Looks(), find("calls", "show")
+    assert show is not None
+    seen = [
+        looks.is_new(show, {"call": call}, by=by, now=now)
+        for call, by, now in ((7, "lee", 0.0), (7, "lee", 59.0), (8, "lee", 59.0), (7, "sam", 59.0),
+                              (7, "lee", 61.0))
+    ]  # fmt: skip
+    assert seen == [True, False, True, True, True]
+    after = find("calls", "after")
+    assert after is not None
+    assert looks.is_new(after, {"position": 1}, by="lee", now=0.0)
+    assert not looks.is_new(after, {"position": 2}, by="lee", now=1.0)
 
 
 def test_a_cut_says_who_what_and_why() -> None:

@@ -4,9 +4,11 @@ from collections.abc import AsyncIterator
 from pathlib import Path
 
 import pytest
+from sqlalchemy import Connection, text
 
+from switch.call.news import AuditHeadNews, News
 from switch.clock import SystemClock
-from switch.errors import SettingsError
+from switch.errors import SettingsError, StoreError
 from switch.events.outlets import Outlets
 from switch.events.settings import EventsSettings, MqttSettings
 from switch.sip.counts import StackCounts
@@ -71,6 +73,41 @@ async def test_without_mqtt_everything_else_works(store: Store) -> None:
     assert outlets.mqtt_url == ""
     assert (await store.read(audit_store.verify)).entries == 1
     assert b'cause="funds",direction="out"} 1.0' in outlets.metrics.text()
+
+
+async def test_the_head_of_the_trail_is_published_and_a_cut_tail_shows(
+    store: Store, tmp_path: Path
+) -> None:
+    outlets = outlets_of(store)
+    heads: list[str] = []
+
+    class Listener:
+        def publish_nowait(self, news: News) -> None:
+            heads.extend([news.head] if isinstance(news, AuditHeadNews) else [])
+
+    outlets.add(Listener())
+    for _ in range(3):
+        outlets.publish_nowait(news_of.audit())
+        outlets._fanout.pass_on_nowait()
+    await outlets.publish_audit_head(tmp_path)
+    outlets._fanout.pass_on_nowait()
+    (line,) = (tmp_path / "audit-heads.jsonl").read_text().splitlines()
+    assert [json.loads(line)["head"]] == heads
+    n, link = heads[0].split(":")
+    whole = await store.read(lambda c: audit_store.verify(c, published=(int(n), link)))
+    assert whole.faults == ()
+    await store.write(_cut_the_tail)
+    verdict = await store.read(lambda c: audit_store.verify(c, published=(int(n), link)))
+    assert "the published head 3" in verdict.faults[0]
+    with pytest.raises(StoreError, match="audit-heads"):
+        await outlets.publish_audit_head(tmp_path / "nowhere")
+
+
+def _cut_the_tail(connection: Connection) -> None:
+    of = text("SELECT name FROM sqlite_master WHERE type = 'trigger' AND tbl_name = 'audit'")
+    for (name,) in connection.execute(of).all():
+        connection.execute(text(f"DROP TRIGGER {name}"))
+    connection.execute(text("DELETE FROM audit WHERE n = 3"))
 
 
 async def test_a_password_file_that_is_not_there_is_said_by_its_setting(store: Store) -> None:

@@ -3,7 +3,7 @@ from typing import Any
 
 import pytest
 
-from switch.call.news import News, StatusNews
+from switch.call.news import AuditHeadNews, News, StatusNews
 from switch.events.topics import Place, announce, level
 from tests.switch.events import news_of
 
@@ -27,6 +27,11 @@ def body_of(news: News) -> dict[str, Any]:
         (news_of.balance(), "kinline/v1/north/node-1/call/7001/balance", False),
         (news_of.registration(), "kinline/v1/north/node-1/terminal/B2-4/registration", True),
         (news_of.trunk(), "kinline/v1/north/node-1/trunk/east/status", True),
+        (
+            AuditHeadNews(head="12:ab", at_wall=1.0),
+            "kinline/v1/north/node-1/audit/head",
+            True,
+        ),
         (
             StatusNews(state="up", version="1", at_wall=1.0),
             "kinline/v1/north/node-1/status",
