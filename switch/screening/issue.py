@@ -126,6 +126,7 @@ def _not_recorded_because(facts: Facts, dialled: NumberFacts) -> str:
         (person is not None and not person.recorded, "person"),
         (not dialled.treatment.recorded, "number"),
         (facts.site.facility.rules.recording_days is None, "retention"),
+        (not facts.site.facility.rules.recording_accepted_by.strip(), "acceptance"),
     )
     return next((why for applies, why in reasons if applies), "")
 

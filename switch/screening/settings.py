@@ -77,7 +77,10 @@ class FacilityRules(msgspec.Struct, frozen=True, forbid_unknown_fields=True, kw_
     collect: bool = False
     """Calls may go on the called line's bill."""
     recording: bool = False
-    """Recording was switched on in writing. calls.md section 6, P8."""
+    """Calls are to be recorded."""
+    recording_accepted_by: str = ""
+    """Who accepted in writing, and when, that nothing is recorded, listened to or inspected while
+    the privileged register cannot be proved whole: without it nothing is recorded. P8."""
     recording_days: Annotated[int, Meta(ge=1, le=3650)] | None = None
     """How long recordings are kept. The facility must say: without it nothing is recorded."""
     refuse_unrecorded: bool = False

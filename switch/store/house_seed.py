@@ -60,12 +60,21 @@ def checked(seed: HouseSeed) -> None:
 
 def unsaid(seed: HouseSeed) -> list[str]:
     """Say what a configuration leaves out that only the facility can decide."""
-    return [
-        f"house.facility {facility.id}: recording is on, but rules.recording_days does not say how"
-        " long recordings are kept: until it does, nothing is recorded"
-        for facility in _read(seed.facility, Facility, "facility")
-        if facility.rules.recording and facility.rules.recording_days is None
-    ]
+    said = []
+    for facility in _read(seed.facility, Facility, "facility"):
+        rules, whose = facility.rules, f"house.facility {facility.id}: recording is on, but rules."
+        if rules.recording and rules.recording_days is None:
+            said.append(
+                f"{whose}recording_days does not say how long recordings are kept: until it does,"
+                " nothing is recorded"
+            )
+        if rules.recording and not rules.recording_accepted_by.strip():
+            said.append(
+                f"{whose}recording_accepted_by does not say who accepted in writing, and when, that"
+                " nothing is recorded while the privileged register is not whole: until it does,"
+                " nothing is recorded"
+            )
+    return said
 
 
 async def apply(seed: HouseSeed, *, store: Store, house: HouseStore) -> None:

@@ -26,7 +26,8 @@ def house_of(number: str) -> Callable[[str], str]:
 
     def edit(text: str) -> str:
         rules = "rules = { velocity = false, pan_required = false"
-        text = text.replace(rules, f"{rules}, recording = true, recording_days = 30")
+        on = 'recording = true, recording_days = 30, recording_accepted_by = "a test, 2026-11-01"'
+        text = text.replace(rules, f"{rules}, {on}")
         return text + SELFTEST.format(number=number)
 
     return edit

@@ -31,7 +31,8 @@ def recorded(text: str) -> str:
     """The open house records, and keeps what it has for a month."""
     rules = "rules = { velocity = false, pan_required = false"
     assert rules in text
-    return text.replace(rules, f"{rules}, recording = true, recording_days = 30")
+    on = 'recording_days = 30, recording_accepted_by = "Sheriff Sample, 2026-11-01"'
+    return text.replace(rules, f"{rules}, recording = true, {on}")
 
 
 def reader_of(rig: SwitchRig) -> RecordingReader:
@@ -252,6 +253,7 @@ async def test_a_full_disk_ends_the_recording_and_not_the_call(tmp_path: Path) -
     [
         (lambda text: text.replace(", recording_days = 30", ""), "retention"),
         (lambda text: text.replace("recording = true, ", ""), "facility"),
+        (lambda text: text.replace("Sheriff Sample, 2026-11-01", ""), "acceptance"),
         (
             lambda text: text.replace(
                 "treatment = { passive = true }",

@@ -19,6 +19,11 @@ UNTIL_TEN_PAST = Schedule(open=(Window(start="08:00", end="12:15"),))
 HOTLINE = SpeedDial(facility="F1", code="*77", number="+15552340077", hotline=True)
 
 
+RECORDED = FacilityRules(
+    recording=True, recording_days=30, recording_accepted_by="Sheriff Sample, 2026-11-01"
+)
+
+
 def hotline(**changes: Any) -> Facts:
     return but(
         number__call_class=CallClass.HOTLINE, number__speed_dial=HOTLINE, money__payer=None,
@@ -117,7 +122,11 @@ def test_a_holiday_is_one_on_whatever_weekday() -> None:
         ({}, "facility"),
         ({"site__facility__rules": FacilityRules(recording_days=30)}, "facility"),
         ({"site__facility__rules": FacilityRules(recording=True)}, "retention"),
-        ({"site__facility__rules": FacilityRules(recording=True, recording_days=30)}, ""),
+        (
+            {"site__facility__rules": FacilityRules(recording=True, recording_days=30)},
+            "acceptance",
+        ),
+        ({"site__facility__rules": RECORDED}, ""),
     ],
 )
 def test_a_call_is_recorded_only_where_recording_was_switched_on(
@@ -137,7 +146,7 @@ def test_a_call_is_recorded_only_where_recording_was_switched_on(
     ],
 )
 def test_any_single_off_means_not_recorded(changes: dict[str, Any], why: str) -> None:
-    permit = issue(but(with_rules(recording=True, recording_days=30), **changes))
+    permit = issue(but(but(site__facility__rules=RECORDED), **changes))
     assert permit.not_recorded_because == why
     assert permit.inspected
 

@@ -29,7 +29,7 @@ from switch.store import (
 )
 from switch.store.engine import Store, driver
 from switch.store.house_clock import local_time, period_starts
-from switch.store.house_seed import apply
+from switch.store.house_seed import apply, unsaid
 from switch.store.house_store import HouseStore, known_terminal
 from tests.support.house_rig import HouseClock, lab_seed, open_house
 
@@ -382,3 +382,14 @@ def test_periods_begin_at_local_midnight_on_monday_and_on_the_first() -> None:
     assert NOW - starts.week == 36 * 3_600
     # The clocks went back on the first of November: that month has an hour more behind it.
     assert NOW - starts.month == (23 * 24 + 12 + 1) * 3_600
+
+
+def test_recording_waits_for_what_only_the_facility_can_say() -> None:
+    rules: dict[str, object] = {"recording": True}
+    facility = {"id": "F1", "agency": "a", "name": "F", "rules": rules}
+    assert len(unsaid(HouseSeed(facility=(facility,)))) == 2
+    rules["recording_days"] = 30
+    (said,) = unsaid(HouseSeed(facility=(facility,)))
+    assert "recording_accepted_by does not say who" in said
+    rules["recording_accepted_by"] = "Sheriff Sample, 2026-11-01"
+    assert unsaid(HouseSeed(facility=(facility,))) == []
