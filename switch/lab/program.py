@@ -7,14 +7,17 @@ from typing import Final
 
 USAGE: Final = """usage: kinline lab scene [--config F] [--data DIR] [--terminal T] [--once] …
        kinline lab phone --switch HOST:PORT [--user U --password-file F] [--port P] STEP…
+       kinline lab load [--calls N] [--seconds S] [--hold S] [--cps R] [--json] …
 
 scene   starts the switch, places a narrated call between two lab telephones, then serves on
 phone   one lab telephone: registers, calls, answers, presses keys as its steps say
+load    many calls at once through a running switch: what came of them, what they cost it
 """
 
 PROGRAMS: Final[Mapping[str, str]] = {
     "scene": "switch.lab.scene",
     "phone": "switch.lab.phone_program",
+    "load": "switch.lab.load_program",
 }
 """Where the `main` of each is; only that one is imported."""
 

@@ -22,11 +22,11 @@ from typing import Any
 from dsp.event import Kind
 from switch.clock import SystemClock
 from switch.ids import CallId, leg_id
+from switch.lab.processor_time import pin, spent_s
 from switch.media.messages import MediaEvent, WorkerReport
 from switch.media.plane import MediaPlane
 from switch.media.settings import MediaSettings
 from switch.routing.call_class import Inspectable
-from tests.bench.processor_time import pin, spent_s
 from tests.support.softphone import far_end
 
 GENERATOR_CORE = 0

@@ -18,6 +18,7 @@ from typing import Any
 from dsp.event import Kind
 from switch.clock import SystemClock
 from switch.ids import CallId, leg_id
+from switch.lab.processor_time import pin
 from switch.media.messages import MediaEvent, RecordingEnded, RecordingFailed, WorkerReport
 from switch.media.plane import MediaPlane
 from switch.media.settings import MediaSettings
@@ -27,7 +28,6 @@ from switch.recording.plan import RecordingPlan
 from switch.recording.reader import RecordingReader
 from switch.routing.call_class import Inspectable
 from tests.bench.bench_media import GENERATOR_CORE, SWITCH_CORE, hear, start, under_load
-from tests.bench.processor_time import pin
 from tests.support.softphone import far_end
 
 MASTER = MasterKey(bytes(range(32)))
