@@ -111,6 +111,8 @@ class ReserveResult(Enum):
     CURRENCY_DIFFERS = "currency_differs"
     PAYER_LIMIT = "payer_limit"
     NO_FUNDS = "no_funds"
+    NODE_FENCED = "node_fenced"
+    """This node lost its lease: another settles its meters."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

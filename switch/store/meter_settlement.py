@@ -18,6 +18,7 @@ from switch.errors import LocalError
 from switch.ids import AccountId, CallId
 from switch.money import Micros
 from switch.store import account_limits, ledger_statements, meter_statements
+from switch.store.vault import Raw
 
 _METER: Final = """
 SELECT m.account_id, m.bridged_ns, m.seq, m.paid_s, m.posted, m.hold, m.facility, m.node, m.state,
@@ -84,7 +85,15 @@ def settle(
     return _settled(call, counted, ending)
 
 
-def told(raw: sqlite3.Connection, call: CallId, *, seconds: int) -> Settled:
+def settled_before(raw: Raw, call: CallId) -> Settled | None:
+    """Return the result of a call that was settled; None if it has no meter, or is not over."""
+    row = raw.execute("SELECT state, seq FROM meter WHERE call_id = ?", (call,)).fetchone()
+    if row is None or row[0] in _OPEN_STATES:
+        return None
+    return told(raw, call, seconds=row[1])
+
+
+def told(raw: Raw, call: CallId, *, seconds: int) -> Settled:
     """Return the result of a call that was settled before, read from the ledger."""
     rows = raw.execute(_TOLD, (f"call:{call}",)).fetchall()
     taxes = {row[0] for row in raw.execute(_TAX_BOOKS)}

@@ -22,7 +22,7 @@ from switch.errors import LocalError, StoreError
 from switch.ids import AccountId, CallId
 from switch.media.messages import CallEnded
 from switch.money import Micros
-from switch.store import ledger_statements
+from switch.store import ledger_statements, meter_settlement
 from switch.store.account_limits import Scope, Standing
 from switch.store.meter_statements import Opening, StaleError
 from switch.store.vault import Vault
@@ -91,9 +91,9 @@ class MeterStore:
     def __init__(self, statements: MeterStatements) -> None:
         self._statements = statements
         self._vault = statements.vault
-        self._node = ""
-        self._epoch = 0
-        self._boot_id = ""
+        self.node = ""
+        self.epoch = 0
+        self.boot_id = ""
         self._limited: set[CallId] = set()
         self._scopes: dict[CallId, tuple[Scope, ...]] = {}
         self._standing: Standing | None = None
@@ -108,9 +108,9 @@ class MeterStore:
             boot_id: names this run of the machine; a meter of another one has dead media.
         """
         at = self._vault.clock.wall()
-        self._node, self._boot_id = node, boot_id
-        self._epoch = await self._statements.begin_epoch(node, boot_id, at=at)
-        return self._epoch
+        self.node, self.boot_id = node, boot_id
+        self.epoch = await self._statements.begin_epoch(node, boot_id, at=at)
+        return self.epoch
 
     async def reserve(
         self,
@@ -140,9 +140,9 @@ class MeterStore:
             call=call,
             account=account,
             quote=quote,
-            node=node or self._node,
-            epoch=epoch or self._epoch,
-            boot_id=self._boot_id,
+            node=node or self.node,
+            epoch=epoch or self.epoch,
+            boot_id=self.boot_id,
             facility=facility,
             scopes=every,
         )
@@ -214,6 +214,16 @@ class MeterStore:
         """Give back what is left of a settled call's charge; nothing the second time."""
         at = self._vault.clock.wall()
         return await self._statements.credit_rest(call, at=at)
+
+    async def number(self) -> int:
+        """Return the number of this node among those of the ledger; 0 where it is alone."""
+        node = self.node
+        query = "SELECT number FROM node WHERE id = ?"
+        return int(await self._vault.read(lambda raw: raw.execute(query, (node,)).fetchone()[0]))
+
+    async def told(self, call: CallId) -> Settled | None:
+        """Return how a call was settled, by whatever node; None if it was not."""
+        return await self._vault.read(lambda raw: meter_settlement.settled_before(raw, call))
 
     async def unsettled(self, node: str) -> list[MeterRow]:
         """Return the meters that this node must adopt or settle."""

@@ -73,8 +73,9 @@ SELECT call_id, account_id, quote_id, seq, paid_s, charged, posted, boot_id, bri
   FROM meter WHERE node = $1 AND state IN ('RESERVED', 'LIVE') ORDER BY call_id
 """
 _EPOCH: Final = """
-INSERT INTO node (id, epoch, boot_id, lease_until) VALUES ($1, 1, $2,
-        extract(epoch FROM clock_timestamp()) + $3::double precision)
+INSERT INTO node (id, epoch, boot_id, lease_until, number) VALUES ($1, 1, $2,
+        extract(epoch FROM clock_timestamp()) + $3::double precision,
+        (SELECT coalesce(max(number), 0) + 1 FROM node))
 ON CONFLICT (id) DO UPDATE SET epoch = node.epoch + 1, boot_id = excluded.boot_id,
                                lease_until = excluded.lease_until
 RETURNING epoch
@@ -100,6 +101,7 @@ _OPEN_STATES: Final = frozenset({"RESERVED", "LIVE"})
 
 async def begin_epoch(link: Link, node: str, boot_id: str) -> int:
     """Raise the epoch of a node and take its unsettled meters along."""
+    await link.execute("SELECT pg_advisory_xact_lock(7053)")  # two new nodes, two numbers
     epoch = await link.fetchval(_EPOCH, node, boot_id, LEASE_S)
     await link.execute(_ADOPT, epoch, node)
     return int(epoch)
@@ -110,6 +112,8 @@ async def reserve(link: Link, opening: Opening, *, at: float) -> Reserved | Rese
     scopes = opening.scopes
     limits = await postgres_ledger.limits_of_scopes(link, scopes, at=at, locked=True)
     account = (await postgres_ledger.lock(link, [opening.account])).get(opening.account)
+    if await link.fetchval(_FENCE, opening.node, opening.epoch) is None:
+        return ReserveResult.NODE_FENCED
     known = await link.fetchrow(_KNOWN, opening.call)
     if known is not None:
         if known[0] not in _OPEN_STATES or account is None:

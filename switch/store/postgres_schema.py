@@ -12,7 +12,13 @@ from typing import Final
 from switch.errors import StoreError
 from switch.store.postgres_link import Link
 
-REVISIONS: Final = ("0001_money", "0007_quote_guard", "0012_invoice", "0014_meter_contact")
+REVISIONS: Final = (
+    "0001_money",
+    "0007_quote_guard",
+    "0012_invoice",
+    "0014_meter_contact",
+    "0015_node_number",
+)
 """The migrations of money, in their order; each is carried out once."""
 
 NEVER_CHANGED: Final = ("transfer", "quote", "invoice")

@@ -59,7 +59,11 @@ class Recovery:
         reason = await self._reason(row, surviving)
         if live is not None:
             self._release(live, reason, now)
-        settled = await self._settle(row, surviving, reason, now) if row is not None else None
+        settled: Settled | None
+        if row is not None:
+            settled = await self._settle(row, surviving, reason, now)
+        else:  # a survivor has done it, or we had, just before the end
+            settled = await self._rooms.meters.told(call)
         if live is not None:
             talked_s = _talked_s(row, surviving, now)
             ended_at = surviving.ended_at if surviving is not None else None
