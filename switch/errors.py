@@ -27,6 +27,10 @@ class StoreError(KinlineError):
     """The database could not do what we asked; says what we were doing."""
 
 
+class ConnectionLostError(StoreError):
+    """The connection broke in the middle of a deed: nobody knows whether it counts."""
+
+
 class SettingsError(KinlineError):
     """A configuration is wrong; says the path, the line and what is allowed."""
 

@@ -10,7 +10,7 @@ from typing import Any, Final, Protocol, Self, TypeVar
 import asyncpg
 
 from switch.clock import Clock
-from switch.errors import StoreError
+from switch.errors import ConnectionLostError, StoreError
 
 T = TypeVar("T")
 
@@ -62,10 +62,6 @@ class Link(Protocol):
     async def fetchval(self, query: str, *args: object) -> Any:  # noqa: ANN401 - a value
         """Return the first value of the first row, or None."""
         ...
-
-
-class ConnectionLostError(StoreError):
-    """The connection broke in the middle of a deed: nobody knows whether it counts."""
 
 
 class Postgres:
@@ -130,7 +126,10 @@ class Postgres:
 
     async def _once(self, deed: Callable[[Link], Awaitable[T]], **how: Any) -> T:  # noqa: ANN401
         try:
-            async with self._pool.acquire() as link, link.transaction(**how):
+            async with (
+                self._pool.acquire(timeout=COMMAND_TIMEOUT_S) as link,
+                link.transaction(**how),
+            ):
                 return await deed(link)
         except (*_AGAIN, asyncpg.IntegrityConstraintViolationError):
             raise

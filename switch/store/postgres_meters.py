@@ -10,13 +10,14 @@ from switch.billing.beat import Beat, BeatResult, MeterRow
 from switch.billing.credit import Credit
 from switch.billing.ledger import Reserved, ReserveResult, Settled
 from switch.billing.quote import Quote
+from switch.errors import ConnectionLostError
 from switch.ids import AccountId, CallId
 from switch.money import Micros
 from switch.store import postgres_ledger, postgres_meter
 from switch.store.account_limits import Scope, Standing
 from switch.store.meter_statements import Opening, StaleError
 from switch.store.meter_store import MeterStore
-from switch.store.postgres_link import ConnectionLostError, Link, Postgres
+from switch.store.postgres_link import Link, Postgres
 from switch.store.postgres_vault import PostgresVault
 from switch.store.vault import Vault
 

@@ -13,7 +13,7 @@ import pytest
 
 from switch.admin.control_client import ControlClient
 from tests.support.peers.postgres import ROLE, PostgresServer, binaries, postgres_server
-from tests.support.switch_rig import ROOT, SwitchRig, next_call, within
+from tests.support.switch_rig import ROOT, SwitchRig, next_call, spoken, within
 
 pytestmark = [pytest.mark.live, pytest.mark.slow]
 
@@ -113,3 +113,54 @@ async def test_a_command_without_a_switch_finds_the_ledger_and_a_folder_never_ha
     assert refused.returncode == 1
     assert "The ledger of" in refused.stderr
     assert "is on PostgreSQL" in refused.stderr
+
+
+async def test_fifteen_seconds_without_the_database_end_the_poor_and_lose_nothing(
+    tmp_path: Path, server: PostgresServer
+) -> None:
+    dsn = await prepared(server, tmp_path)
+    more = """
+[[house.account]]
+kind = "called_prepaid"
+owner = "poor"
+facility = "OPEN"
+numbers = ["+15551900001"]
+amount_micros = 110_000
+"""
+    async with SwitchRig(tmp_path, more=more, edit=lambda text: STORE + text) as rig:
+        outside, gateway = await rig.outside(), await rig.gateway()
+        ample = await gateway.call(NUMBER.lstrip("+"))
+        await within(10, ample.answered)
+        there = await next_call(outside)
+        there.answer()
+        poor = await gateway.call("15551900001")
+        await within(10, poor.answered)
+        (await next_call(outside)).answer()
+        await asyncio.sleep(4.0)
+        await asyncio.to_thread(server.stop)
+        # A call that would begin now is told so, in a sentence.
+        late = await gateway.call("15551000002")
+        await within(12, late.ended)
+        await within(10, poor.ended)
+        assert not ample.ended.is_set()
+        await asyncio.sleep(5.0)
+        assert not ample.ended.is_set()
+        await asyncio.to_thread(server.start)
+        await asyncio.sleep(8.0)
+        assert not ample.ended.is_set(), "the ample call outlives the outage"
+        ample.hang_up()
+        await rig.last_record(3)
+        records = {record["reason"]: record for record in await rig.records()}
+        assert sorted(records) == ["caller_hangup", "maintenance", "metering_lost"]
+        cut, ended = records["metering_lost"], records["caller_hangup"]
+        assert "end_metering_lost" in spoken(cut, "a") + spoken(cut, "b")
+        assert "deny_maintenance" in spoken(records["maintenance"], "a")
+        await rig.quiet()
+        # Every second of the ample call is charged, the outage too; the poor one pays what it had
+        # talked, and the last minute comes back: the fault was ours.
+        for record in (cut, ended):
+            assert record["charge"] == 110_000 * int(record["talked_s"]) // 60
+        assert ended["talked_s"] > 15
+        assert sum(micros for _, micros in cut["credits"]) == cut["charge"]
+        assert await rows(dsn, "SELECT 1 FROM meter WHERE state IN ('RESERVED', 'LIVE')") == []
+        assert (await rig.asked("ledger", "verify")) == {"sound": True, "faults": []}

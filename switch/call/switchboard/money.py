@@ -1,5 +1,7 @@
 """The money of one call: reserved before it rings, metered while it talks, settled once."""
 
+import asyncio
+import logging
 from collections.abc import Awaitable, Callable
 from typing import Final
 
@@ -11,6 +13,7 @@ from switch.call.cause import EndReason
 from switch.call.script import Script
 from switch.call.switchboard.people import People
 from switch.call.switchboard.rooms import Rooms
+from switch.errors import ConnectionLostError, LocalError, StoreError
 from switch.ids import CallId
 from switch.media.messages import CallEnded
 from switch.money import Micros
@@ -18,13 +21,22 @@ from switch.screening.reasons import DenyReason
 
 ZERO: Final = Micros(0)
 
+SETTLE_AGAIN_S: Final = 1.0
+SETTLE_TRIES_MAX: Final = 600
+"""How often a ledger that is away is asked to settle. Chosen: ten minutes and more; what is not
+settled then, the next start settles."""
+
+log = logging.getLogger(__name__)
+
 NOT_HELD: Final = {
     ReserveResult.PAYER_LIMIT: DenyReason.PAYER_LIMIT,
     ReserveResult.NO_FUNDS: DenyReason.NO_FUNDS,
+    ReserveResult.NODE_FENCED: DenyReason.MAINTENANCE,
     ReserveResult.ACCOUNT_UNKNOWN: DenyReason.NO_PAYER,
     ReserveResult.ACCOUNT_CLOSED: DenyReason.NO_PAYER,
     ReserveResult.CURRENCY_DIFFERS: DenyReason.NO_RATE,
     ReserveResult.CALL_ENDED: DenyReason.MAINTENANCE,
+    ReserveResult.NODE_FENCED: DenyReason.MAINTENANCE,
 }
 """Why nothing is held for a call that screening let through: something came between."""
 
@@ -42,6 +54,7 @@ class CallMoney:
         self._call = call
         self._people = people
         self._is_metered = False
+        self._may_be_metered = False
         self._seconds = 0
 
     def reserve(
@@ -55,13 +68,19 @@ class CallMoney:
             clock = self._rooms.clock
             if permit.account is None or permit.quote is None:
                 return script.reserved(ok=True, seconds=permit.limit_s, now=clock.monotonic())
-            answer = await self._rooms.meters.reserve(
-                self._call,
-                permit.account,
-                permit.quote,
-                facility=self._people.terminal.facility,
-                scopes=self._people.scopes,
-            )
+            try:
+                answer = await self._rooms.meters.reserve(
+                    self._call,
+                    permit.account,
+                    permit.quote,
+                    facility=self._people.terminal.facility,
+                    scopes=self._people.scopes,
+                )
+            except StoreError as error:
+                log.warning("call %d: nothing can be held: %s", self._call, error)
+                self._may_be_metered = True  # the line may have broken after the commit
+                reason, now = DenyReason.MAINTENANCE, clock.monotonic()
+                return script.reserved(ok=False, seconds=0, reason=reason, now=now)
             now = clock.monotonic()
             if not isinstance(answer, Reserved):
                 return script.reserved(ok=False, seconds=0, reason=NOT_HELD[answer], now=now)
@@ -99,17 +118,30 @@ class CallMoney:
         self._seconds = self._rooms.book.ended(self._call, ended_at=ended.ended_at)
 
     async def settle(self, reason: EndReason | DenyReason, ended: CallEnded | None) -> Settled:
-        """Take what was talked, give the rest and the credit back. Idempotent."""
+        """Take what was talked, give the rest and the credit back. Idempotent.
+
+        While the ledger is away it is asked again and again; the legs are parted long since.
+        """
+        for _ in range(SETTLE_TRIES_MAX):
+            try:
+                return await self._settle(reason, ended)
+            except ConnectionLostError as error:
+                log.warning("call %d waits to be settled: %s", self._call, error)
+                await asyncio.sleep(SETTLE_AGAIN_S)
+        return await self._settle(reason, ended)
+
+    async def _settle(self, reason: EndReason | DenyReason, ended: CallEnded | None) -> Settled:
+        nothing = Settled(
+            call=self._call,
+            seconds=0,
+            charged=ZERO,
+            taxes=ZERO,
+            credited=ZERO,
+            credits=(),
+            postings=(),
+        )
         if not self._is_metered:
-            return Settled(
-                call=self._call,
-                seconds=0,
-                charged=ZERO,
-                taxes=ZERO,
-                credited=ZERO,
-                credits=(),
-                postings=(),
-            )
+            return await self._void_what_may_be() or nothing
         if ended is None:
             if self._call in self._rooms.book:
                 self._rooms.book.ended(self._call, ended_at=self._rooms.clock.monotonic())
@@ -118,3 +150,12 @@ class CallMoney:
         return await self._rooms.meters.settle(
             self._call, seconds=self._seconds, credit=credit, ended=ended
         )
+
+    async def _void_what_may_be(self) -> Settled | None:
+        """Give back what a reserve may have held, whose answer never came."""
+        if not self._may_be_metered:
+            return None
+        try:
+            return await self._rooms.meters.void(self._call)
+        except LocalError:
+            return None  # it was not held

@@ -12,6 +12,7 @@ from switch.call.settings import ScriptSettings
 from switch.call.switchboard.capacity import Capacity
 from switch.call.switchboard.record_keeper import RecordKeeper
 from switch.call.switchboard.rooms import Rooms
+from switch.errors import StoreError
 from switch.ids import CallId, PersonId, TerminalId
 from switch.routing.terminal import Terminal
 from switch.screening.order import screen
@@ -177,22 +178,27 @@ class People:
             assert isinstance(effect, fx.Screen)
             await self._keep_name()
             houses = self._rooms.houses
-            facts = await houses.gather(
-                call=self._call,
-                terminal=self.terminal,
-                person=self.person.person if self.person else None,
-                digits=effect.digits,
-                busy_terminals=_others(self._live.terminals, self._call),
-                busy_persons=_others(self._live.persons, self._call),
-                at_wall=self._rooms.clock.wall(),
-                line_information=self._rooms.lines,
-            )
+            self._keeper.fields["digits"] = effect.digits
+            try:
+                facts = await houses.gather(
+                    call=self._call,
+                    terminal=self.terminal,
+                    person=self.person.person if self.person else None,
+                    digits=effect.digits,
+                    busy_terminals=_others(self._live.terminals, self._call),
+                    busy_persons=_others(self._live.persons, self._call),
+                    at_wall=self._rooms.clock.wall(),
+                    line_information=self._rooms.lines,
+                )
+            except StoreError as error:  # nobody knows who may call whom, or who pays
+                self.denied = Denied(reason=DenyReason.MAINTENANCE, detail=str(error))
+                self._keeper.denied(self.denied)
+                return script.screened(self.denied, now=self._rooms.clock.monotonic())
             number = facts.number.number.e164 if facts.number is not None else None
             room = self._capacity.for_call_to(number, now=self._rooms.clock.monotonic())
             facts = replace(facts, room=room)
             self.scopes = tuple(limit_scopes(facts))
             verdict = screen(facts)
-            self._keeper.fields["digits"] = effect.digits
             if isinstance(verdict, Denied):
                 self.denied = verdict
                 self._keeper.denied(verdict)

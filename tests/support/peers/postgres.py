@@ -45,10 +45,27 @@ def _version(folder: Path) -> int:
 class PostgresServer:
     """A running server with a template of the ledger's schema."""
 
-    def __init__(self, folder: Path, process: subprocess.Popen[bytes]) -> None:
+    def __init__(self, folder: Path, programs: Path, as_user: list[str | Path]) -> None:
         self.folder = folder
-        self.process = process
+        self._programs = programs
+        self._as_user = as_user
         self._names = itertools.count(1)
+        self._process: subprocess.Popen[bytes] | None = None
+
+    def start(self) -> None:
+        """Start, and wait until it answers."""
+        # fsync stays on: what the bench measures is what an operator gets.
+        options: list[str | Path] = ["-D", self.folder / "data", "-k", self.folder]
+        options += ["-c", "listen_addresses=", "-c", "shared_buffers=128MB"]
+        words = [*self._as_user, self._programs / "postgres", *options]
+        with (self.folder / "log").open("ab") as log:
+            self._process = subprocess.Popen(words, stdout=log, stderr=log, cwd=self.folder)
+        _wait(self._programs, self.folder, self._process)
+
+    def stop(self) -> None:
+        """Stop at once, as a crash would: every connection breaks, nothing is tidied up."""
+        if self._process is not None:
+            _stop(self.folder / "data", self._process)
 
     def dsn(self, database: str, *, role: str = USER) -> str:
         """The address of a database."""
@@ -95,18 +112,12 @@ def postgres_server() -> Iterator[PostgresServer]:
     subprocess.run(
         [*as_user, programs / "initdb", *init], check=True, capture_output=True, cwd=folder
     )
-    # fsync stays on: what the bench measures is what an operator gets.
-    options: list[str | Path] = ["-D", data, "-k", folder]
-    options += ["-c", "listen_addresses=", "-c", "shared_buffers=128MB"]
-    with (folder / "log").open("wb") as log:
-        process = subprocess.Popen(
-            [*as_user, programs / "postgres", *options], stdout=log, stderr=log, cwd=folder
-        )
+    server = PostgresServer(folder, programs, as_user)
     try:
-        _wait(programs, folder, process)
-        yield PostgresServer(folder, process)
+        server.start()
+        yield server
     finally:
-        _stop(data, process)
+        server.stop()
         shutil.rmtree(folder, ignore_errors=True)
 
 

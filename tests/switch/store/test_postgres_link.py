@@ -9,10 +9,10 @@ import pytest
 from switch.billing.beat import BeatOutcome
 from switch.billing.rating import charge
 from switch.clock import SystemClock
-from switch.errors import StoreError
+from switch.errors import ConnectionLostError, StoreError
 from switch.ids import CallId
 from switch.store import postgres_schema
-from switch.store.postgres_link import ConnectionLostError, Link, Postgres
+from switch.store.postgres_link import Link, Postgres
 from tests.support.money_rig import ELEVEN_CENTS
 from tests.support.money_scene import postgres_scene
 from tests.support.peers.postgres import ROLE, PostgresServer
