@@ -490,7 +490,8 @@ async def test_no_line_is_left_when_all_ports_are_in_use(stage: Stage) -> None:
             break
     last = held.pop()
     assert len(held) > 1
-    record = await stage.rig.record_of(lambda r: r["reason"] == "capacity")
+    record = await stage.rig.record_of(lambda r: r["reason"] == "capacity" and not r["prompts"])
+    assert record["refusal_detail"] == "media.port_max"
     for call in held:
         call.hang_up()
     assert_free(record, R.CAPACITY)
