@@ -160,6 +160,13 @@ class HoldBack:
 
 
 @dataclass(frozen=True, slots=True)
+class Prolong:
+    """The call may last so long after all, counted from the bridge."""
+
+    limit_s: int
+
+
+@dataclass(frozen=True, slots=True)
 class NoteDetector:
     """Tell the detectors about one leg: `talking`, `warned`, `hold`, `resume`, `flash`."""
 
@@ -224,6 +231,6 @@ Effect = (
     AnswerCaller | Play | PlayTone | StopPlaying | HearDigits | Deafen | CheckPin | RecordName
     | ReadBalance | RequestNumber | Screen | ReserveMoney | Dial | CancelDial | Bridge | Part
     | HangUp
-    | RefuseCaller | BlockByKeypad | UndoKeypadBlock | HoldBack | NoteDetector | Mark | Accepted
-    | StateChanged | Finish
+    | RefuseCaller | BlockByKeypad | UndoKeypadBlock | HoldBack | Prolong | NoteDetector | Mark
+    | Accepted | StateChanged | Finish
 )  # fmt: skip

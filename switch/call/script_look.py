@@ -59,6 +59,11 @@ class Look:
         self._tone_since: float | None = None
         self._keys_warned: list[float] = []
 
+    @property
+    def inspected(self) -> bool:
+        """Whether detectors look at this call."""
+        return self._inspected
+
     def digit(self, side: Side, key: str, *, in_band: bool, now: float) -> Effects:
         """A key: logged with its leg, and warned of where the site says so."""
         choice = self._memory.settings.extra_digits

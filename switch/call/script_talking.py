@@ -12,7 +12,7 @@ from typing import Any, Final
 from switch.billing.payer import Payer
 from switch.call import speech
 from switch.call.cause import EndReason
-from switch.call.effects import Bridge, CallState, Mark
+from switch.call.effects import Bridge, CallState, Mark, Prolong
 from switch.call.orders import LockdownKind, LockdownOrder, LockdownWay, MeteringLost, Order
 from switch.call.script_closing import close
 from switch.call.script_look import Look
@@ -133,6 +133,7 @@ class Talking(Stage):
     def __init__(self, memory: Memory, *, now: float) -> None:
         super().__init__(memory)
         permit = memory.facts.allowed
+        self._began = now
         self._limit_at = now + permit.limit_s
         self._limit_cause = _LIMIT_CAUSE[permit.limit_cause]
         self._money_at: float | None = None
@@ -212,7 +213,25 @@ class Talking(Stage):
 
     def detected(self, event: dict[str, Any], side: Side, *, now: float) -> Effects:
         """Something that the detectors believe."""
-        return self.look.detected(event, side, now=now) if self.look is not None else []
+        if self.look is None:
+            return []
+        effects = self.look.detected(event, side, now=now)
+        if event.get("kind") == "tty" and self.look.inspected and self.memory.stage is self:
+            effects += self._prolong(now=now)
+        return effects
+
+    def _prolong(self, *, now: float) -> Effects:
+        """Its tones say that it is a text telephone: typing takes longer. calls.md section 8."""
+        permit = self.memory.facts.allowed
+        at = self._began + permit.tty_limit_s
+        is_ordered = self._limit_cause in {LeftCause.LOCKDOWN, LeftCause.MAINTENANCE}
+        if is_ordered or at <= self._limit_at:
+            return []
+        self._limit_at, self._limit_cause = at, _LIMIT_CAUSE[permit.tty_limit_cause]
+        self._warned = {w for w in self._warned if w >= at - now}
+        self.memory.arm(Timer.LIMIT, at)
+        marked = Mark("tty", "log", f"a text telephone: {permit.tty_limit_s} s in all")
+        return [Prolong(permit.tty_limit_s), marked, *self._check(now=now)]
 
     def _left(self, now: float) -> tuple[float, LeftCause]:
         time_left = self._limit_at - now

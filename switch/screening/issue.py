@@ -23,6 +23,7 @@ def issue(facts: Facts) -> Permit:
     inspected = _is_inspected(dialled, tty=tty)
     not_recorded = _not_recorded_because(facts, dialled)
     limit_s, cause = limit_of(facts)
+    tty_limit_s, tty_cause = limit_of(facts, tty=True)
     free = hotline or facts.money.payer is Payer.AGENCY_FREE
     line = facts.line
     return Permit(
@@ -52,13 +53,21 @@ def issue(facts: Facts) -> Permit:
         ported=line.ported if line is not None else None,
         line_source=line.source if line is not None else "",
         rules_version=facts.rules_version,
+        tty_limit_s=tty_limit_s,
+        tty_limit_cause=tty_cause,
         undo_offered=dialled.keypad_blocked,
     )
 
 
-def limit_of(facts: Facts) -> tuple[int, LimitCause]:
-    """Return the length of a call and which rule is the least. Money is not one of them."""
-    factor = facts.site.settings.tty_time_factor if facts.site is not None and is_tty(facts) else 1
+def limit_of(facts: Facts, *, tty: bool | None = None) -> tuple[int, LimitCause]:
+    """Return the length of a call and which rule is the least. Money is not one of them.
+
+    Args:
+        facts: of the call.
+        tty: a text telephone or a relay is on it; None: as far as it was set.
+    """
+    is_slow = is_tty(facts) if tty is None else tty
+    factor = facts.site.settings.tty_time_factor if facts.site is not None and is_slow else 1
     limits = [(call_minutes(facts) * 60 * factor, LimitCause.TIME)]
     hotline = facts.call_class is CallClass.HOTLINE
     if not hotline:

@@ -67,6 +67,9 @@ class Permit:
     ported: bool | None
     line_source: str
     rules_version: str
+    tty_limit_s: int = 0
+    """How long it may last if its tones turn out to be a text telephone's."""
+    tty_limit_cause: LimitCause = LimitCause.TIME
     undo_offered: bool = False
     """This number blocked calls by keypad before: its block menu also offers to take them back."""
 

@@ -385,6 +385,13 @@ class CallDriver:
         assert isinstance(effect, fx.HoldBack)
         self._rooms.plane.hold_back(self._leg(Side.A), effect.on)
 
+    def _prolong(self, effect: fx.Effect, _now: float) -> None:
+        """Where nobody pays the worker knows only the limit; else the meter asks on by itself."""
+        assert isinstance(effect, fx.Prolong)
+        self.keeper.fields["limit_s"] = effect.limit_s
+        if self.keeper.bridged_at is not None and not self.money.is_metered:
+            self._rooms.plane.paid_until(self.call, self.keeper.bridged_at + effect.limit_s)
+
     def _note(self, effect: fx.Effect, _now: float) -> None:
         assert isinstance(effect, fx.NoteDetector)
         permit = self.permit
@@ -466,6 +473,7 @@ def _deeds(driver: CallDriver) -> dict[type, Deed]:
         fx.HangUp: driver._of_legs,
         fx.RefuseCaller: driver._of_legs,
         fx.HoldBack: driver._hold_back,
+        fx.Prolong: driver._prolong,
         fx.NoteDetector: driver._note,
         fx.Mark: driver._mark,
         fx.Accepted: driver._accepted,

@@ -110,6 +110,11 @@ class CallMoney:
             return self._rooms.book.bridged(self._call, at=now)
         return now + limit_s
 
+    @property
+    def is_metered(self) -> bool:
+        """Whether somebody pays by the second."""
+        return self._is_metered
+
     def parted(self, ended: CallEnded) -> None:
         """The legs were parted: count the seconds, and know why if the money ended it."""
         if not self._is_metered or self._call not in self._rooms.book:

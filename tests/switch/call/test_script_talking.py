@@ -5,7 +5,8 @@ import pytest
 
 from switch.billing.payer import Payer
 from switch.call.cause import EndReason
-from switch.call.effects import CallState, Finish, HangUp, Mark, Part, Play
+from switch.call.effects import CallState, Finish, HangUp, Mark, Part, Play, Prolong
+from switch.call.orders import LockdownOrder, LockdownWay
 from switch.call.signals import Release, Side
 from switch.media.phrase import Count
 from switch.money import Micros
@@ -217,3 +218,50 @@ def test_a_privileged_call_has_its_limit_and_warnings_and_nothing_else() -> None
     rig.wait(841)
     assert rig.said(Side.A) == ["warning_time_minutes"]
     assert {mark.kind for mark in rig.only(Mark)} == {"warning"}
+
+
+TTY = {"kind": "tty", "tier": "log", "value": ""}
+MAY_BE_TTY = replace(PASSIVE, tty_limit_s=2_700)
+
+
+def heard_tty(rig: Rig) -> list[Any]:
+    return rig.do(rig.script.detected(TTY, Side.B, now=rig.now))
+
+
+def test_tones_of_a_text_telephone_make_the_call_longer_once() -> None:
+    rig = talking(MAY_BE_TTY)
+    rig.wait(880)
+    assert Prolong(2_700) in heard_tty(rig)
+    assert Prolong(2_700) not in heard_tty(rig)
+    rig.wait(1_755)
+    assert rig.at(CallState.TALKING)
+    assert [said for said, _ in spoken(rig)] == ["warning_time_minutes", "warning_time_seconds"]
+    rig.wait(10)
+    assert spoken(rig)[2:] == [("warning_time_minutes", Count(1))]
+    rig.wait(60)
+    assert rig.script.reason is EndReason.TIME_LIMIT
+
+
+@pytest.mark.parametrize(
+    "permit",
+    [
+        replace(MAY_BE_TTY, tty_limit_s=900),
+        replace(MAY_BE_TTY, inspected=False),
+        replace(PRIVILEGED, passive=True, tty_limit_s=2_700),
+    ],
+    ids=["no longer", "not inspected", "privileged"],
+)
+def test_others_keep_their_time(permit: Permit) -> None:
+    rig = talking(permit)
+    assert not [e for e in heard_tty(rig) if isinstance(e, Prolong)]
+    rig.wait(901)
+    assert rig.script.reason is EndReason.TIME_LIMIT
+
+
+def test_an_order_of_staff_is_not_prolonged() -> None:
+    rig = talking(MAY_BE_TTY)
+    order = LockdownOrder(order="1", by="officer", way=LockdownWay.ANNOUNCE)
+    rig.do(rig.script.order(order, now=rig.now))
+    assert not [e for e in heard_tty(rig) if isinstance(e, Prolong)]
+    rig.wait(61)
+    assert rig.script.reason is EndReason.LOCKDOWN

@@ -75,6 +75,16 @@ def test_a_text_telephone_and_a_relay_get_three_times_as_long() -> None:
         permit = issue(but(**changes))
         assert permit.tty
         assert not permit.inspected
+        assert permit.limit_s == permit.tty_limit_s == 2_700
+
+
+def test_a_permit_says_how_long_a_call_may_be_that_turns_out_to_be_tty() -> None:
+    permit = issue(GOOD)
+    assert (permit.limit_s, permit.tty_limit_s) == (900, 2_700)
+    at = LocalTime(2026, 11, 24, 1, 734)
+    hours = issue(but(with_rules(schedule=UNTIL_TEN_PAST), at=at))
+    assert (hours.limit_s, hours.tty_limit_s) == (60, 60)
+    assert hours.tty_limit_cause is LimitCause.SCHEDULE
 
 
 def test_the_hours_of_the_site_and_of_a_class_of_terminals_end_a_call() -> None:

@@ -13,6 +13,7 @@ from switch.admin.audit_note import news_of
 from switch.admin.call_commands import CALL_COMMANDS
 from switch.admin.command import Desk
 from switch.call.cause import EndReason
+from switch.call.effects import Prolong
 from switch.call.switchboard.board import Switchboard
 from switch.call.switchboard.driver import CallDriver
 from switch.errors import UserError
@@ -45,6 +46,10 @@ class Plane(Notes):
 
     def __init__(self) -> None:
         self.deaf: list[int] = []
+        self.until: list[tuple[int, float]] = []
+
+    def paid_until(self, call: int, at: float) -> None:
+        self.until.append((call, at))
 
     def deafen(self, leg: int) -> None:
         self.deaf.append(leg)
@@ -248,3 +253,16 @@ async def test_a_broken_register_is_one_alarm_until_it_is_whole_again(stage: Sta
     for _ in range(2):
         await stage.board.prove_register()
     assert len(stage.told) == 1
+
+
+@pytest.mark.parametrize(("is_metered", "told"), [(False, [(CALL, 2_710.0)]), (True, [])])
+def test_a_longer_call_is_told_to_the_worker_only_where_no_meter_asks(
+    stage: Stage, is_metered: bool, told: list[tuple[int, float]]
+) -> None:
+    stage.talking(PERMIT)
+    driver_: Any = stage.board.calls[CALL]
+    driver_.money = SimpleNamespace(is_metered=is_metered)
+    driver_.keeper.fields, driver_.keeper.bridged_at = {}, 10.0
+    driver_._prolong(Prolong(2_700), 20.0)
+    assert driver_.keeper.fields == {"limit_s": 2_700}
+    assert stage.plane.until == told
