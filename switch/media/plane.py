@@ -22,7 +22,7 @@ from switch.media.phrase import Phrase, Tone
 from switch.media.plane_counts import PlaneCounts
 from switch.media.plane_heirs import NOWHERE, Heirs, OpenLeg
 from switch.media.plane_lines import PlaneLines, adopt
-from switch.media.plane_share import WorkerLoad, choose
+from switch.media.plane_share import WorkerLoad, choose, places
 from switch.media.ports import Family, PortBook, PortsExhausted, RtpPort, open_pair
 from switch.media.settings import MediaSettings
 from switch.media.wire import Law
@@ -70,6 +70,8 @@ class PlaneRoom:
     places_left: int
     places: int
     """At the workers that are there."""
+    places_limit: str = "media.legs_max"
+    """The setting that lets no more in."""
 
 
 class MediaPlane:
@@ -374,13 +376,15 @@ class MediaPlane:
 
     def room(self) -> PlaneRoom:
         """Return how many legs could be opened now, by what is handed out here."""
-        places = self._settings.legs_max * len(self._lines.pids())
+        loads, legs_max = self._loads(), self._settings.legs_max
+        left, limit = places(loads, legs_max=legs_max)
         ports = self._ports.free_count(now=self._clock.monotonic())
         return PlaneRoom(
             ports_left=ports,
             ports=ports + self._ports.used_count,
-            places_left=max(0, places - len(self._legs)),
-            places=places,
+            places_left=left,
+            places=legs_max * len(loads),
+            places_limit=limit,
         )
 
     def counts(self) -> PlaneCounts:
@@ -444,14 +448,15 @@ class MediaPlane:
         other = self._legs.get(LegId(leg ^ 1))
         if other is not None:
             return other.worker
-        held = Counter(one.worker for one in self._legs.values())
-        loads = {number: self._load(number, held[number]) for number in self._lines.pids()}
-        best = choose(
-            loads, legs_packed=self._settings.legs_packed, legs_max=self._settings.legs_max
-        )
+        settings = self._settings
+        best = choose(self._loads(), legs_packed=settings.legs_packed, legs_max=settings.legs_max)
         if best is None:
             raise PortsExhausted("no media worker has room for another call")
         return best
+
+    def _loads(self) -> dict[int, WorkerLoad]:
+        held = Counter(one.worker for one in self._legs.values())
+        return {number: self._load(number, held[number]) for number in self._lines.pids()}
 
     def _load(self, worker: int, legs: int) -> WorkerLoad:
         said = self._said.get(worker)

@@ -12,6 +12,10 @@ BUSY_PACKED: Final = 0.5
 """A worker that is busy for more of its time gets no more calls while another one has less to do.
 Chosen: the other half is for packets that come together."""
 
+BUSY_FULL: Final = 0.85
+"""A worker that is busy for so much of its time has no place for an ordinary call: a call more
+would delay all others. Chosen: what is left is for packets that come together, and for hotlines."""
+
 LEG_BUSY: Final = 0.0006
 """What a leg is taken to cost until the next report: 50 packets a second of 8 us, and its part of
 the look. Measured on two shared virtual processors (`make bench`), rounded up."""
@@ -31,6 +35,16 @@ class WorkerLoad:
     def estimate(self) -> float:
         """Return the share that it uses by now."""
         return self.busy + LEG_BUSY * (self.legs - self.legs_reported)
+
+
+def places(loads: Mapping[int, WorkerLoad], *, legs_max: int) -> tuple[int, str]:
+    """Return how many legs more the workers carry without harm to others, and what limits that.
+
+    The limit is named as its setting is: more legs a worker, or more workers.
+    """
+    by_legs = sum(max(0, legs_max - load.legs) for load in loads.values())
+    by_time = sum(max(0, int((BUSY_FULL - one.estimate) / LEG_BUSY)) for one in loads.values())
+    return min((by_legs, "media.legs_max"), (by_time, "media.workers"))
 
 
 def choose(loads: Mapping[int, WorkerLoad], *, legs_packed: int, legs_max: int) -> int | None:

@@ -88,6 +88,7 @@ class Worker:
 
     def run(self) -> None:
         """Work until nobody needs it. A late tick is counted, not repeated."""
+        self._used = (time.process_time(), self._clock.monotonic())
         deadline = self._clock.monotonic() + TICK_S
         while not self._is_done():
             if not self._desk.seats.by_leg:

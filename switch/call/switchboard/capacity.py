@@ -67,7 +67,7 @@ class Capacity:
         plane = self._rooms.plane.room()
         if plane.ports_left <= self._kept_legs(plane.ports):
             return "media.port_max"
-        return "media.legs_max" if plane.places_left <= self._kept_legs(plane.places) else ""
+        return plane.places_limit if plane.places_left <= self._kept_legs(plane.places) else ""
 
     def for_call_to(self, number: E164 | None, *, now: float) -> RoomFacts:
         """Say which limit an ordinary call would meet, by its name; None: no number yet.
@@ -80,7 +80,7 @@ class Capacity:
         left = {
             "CALLS_MAX": (CALLS_MAX - live + 1, kept_free(CALLS_MAX, kept)),
             "media.port_max": (plane.ports_left, self._kept_legs(plane.ports)),
-            "media.legs_max": (plane.places_left, self._kept_legs(plane.places)),
+            plane.places_limit: (plane.places_left, self._kept_legs(plane.places)),
         }
         channels = self._trunks.channels(number, now=now)
         if channels is not None:

@@ -1,4 +1,11 @@
-from switch.media.plane_share import BUSY_PACKED, LEG_BUSY, WorkerLoad, choose
+from switch.media.plane_share import (
+    BUSY_FULL,
+    BUSY_PACKED,
+    LEG_BUSY,
+    WorkerLoad,
+    choose,
+    places,
+)
 
 
 def chosen(*loads: WorkerLoad, packed: int = 0, legs_max: int = 100) -> int | None:
@@ -36,3 +43,16 @@ def test_equal_workers_take_turns() -> None:
 def test_a_full_house_has_no_room() -> None:
     assert chosen(WorkerLoad(100), WorkerLoad(99)) is None
     assert choose({}, legs_packed=0, legs_max=4) is None
+
+
+def test_a_worker_without_time_has_no_place_though_it_has_legs() -> None:
+    full, half = WorkerLoad(600, 600, BUSY_FULL), WorkerLoad(300, 300, BUSY_FULL / 2)
+    assert places({0: full}, legs_max=4096) == (0, "media.workers")
+    left, limit = places({0: full, 1: half}, legs_max=4096)
+    assert (left, limit) == (int(BUSY_FULL / 2 / LEG_BUSY), "media.workers")
+    assert chosen(full, packed=10, legs_max=4096) == 0
+
+
+def test_a_worker_with_time_has_as_many_places_as_legs() -> None:
+    assert places({0: WorkerLoad(90, 90, 0.1)}, legs_max=100) == (10, "media.legs_max")
+    assert places({}, legs_max=100) == (0, "media.legs_max")
