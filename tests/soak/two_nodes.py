@@ -40,8 +40,8 @@ CONNECTIONS: Final = 6
 MOVES_A_TICK: Final = 4
 """Transfers and payments of each node between two beats."""
 
-AMOUNTS: Final = (20_000, 200_000, 2_000_000)
-"""A few seconds of one call, of several, and ample."""
+AMOUNTS: Final = (100_000, 1_000_000, 5_000_000)
+"""A minute of one call, a few of several, and ample."""
 
 _LOWEST: Final = "SELECT coalesce(min(posted - held - floor), 0) FROM account"
 _DEADLOCKS: Final = "SELECT deadlocks FROM pg_stat_database WHERE datname = current_database()"
