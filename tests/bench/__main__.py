@@ -7,6 +7,8 @@ import subprocess
 import sys
 from pathlib import Path
 
+from tests.bench import cost_plot
+
 BENCHES = (
     "bench_parser",
     "bench_metering",
@@ -37,12 +39,27 @@ def machine() -> dict[str, object]:
     }
 
 
+def run(name: str, lines: list[str]) -> int:
+    """Run one of them, pass on and keep what it prints; return its exit code."""
+    words = [sys.executable, "-m", f"tests.bench.{name}"]
+    with subprocess.Popen(words, stdout=subprocess.PIPE, text=True) as bench:
+        for line in bench.stdout or ():
+            sys.stdout.write(line)
+            sys.stdout.flush()
+            lines.append(line)
+    return bench.returncode
+
+
 def main() -> int:
-    """Run all of them, one after the other; return how many failed."""
-    sys.stdout.write(json.dumps(machine()) + "\n")
+    """Run all of them, one after the other; draw the cost of a packet; return how many failed."""
+    lines = [json.dumps(machine()) + "\n"]
+    sys.stdout.write(lines[0])
     sys.stdout.flush()
-    ends = [subprocess.run([sys.executable, "-m", f"tests.bench.{b}"]).returncode for b in BENCHES]  # noqa: PLW1510 - counted
-    return sum(code != 0 for code in ends)
+    failed = sum(run(name, lines) != 0 for name in BENCHES)
+    drawn = cost_plot.write(lines)
+    if drawn is not None:
+        sys.stderr.write(f"drawn: {drawn}\n")
+    return failed
 
 
 if __name__ == "__main__":

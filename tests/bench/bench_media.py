@@ -1,6 +1,6 @@
 """What one packet costs: a media plane, N calls, all legs inspected; a bare relay beside it.
 
-    python -m tests.bench.bench_media [--calls 100 300 1000] [--seconds 5] [--no-inspection]
+    python -m tests.bench.bench_media [--calls 100 300 1000 1300] [--seconds 5] [--no-inspection]
 
 Counted are this process (control's side of the plane) and the workers. The generator has core 0,
 what is measured core 1, where there are two. `times_bare` is the ratio to watch: the bare relay
@@ -154,7 +154,7 @@ async def run(calls: int, options: argparse.Namespace) -> dict[str, Any]:
 def main() -> None:
     """Measure each size that was asked for."""
     parser = argparse.ArgumentParser(description=__doc__)
-    parser.add_argument("--calls", type=int, nargs="+", default=[100, 300])
+    parser.add_argument("--calls", type=int, nargs="+", default=[100, 300, 1000])
     parser.add_argument("--seconds", type=float, default=5.0)
     parser.add_argument("--workers", type=int, default=1)
     parser.add_argument("--no-inspection", dest="inspection", action="store_false")
