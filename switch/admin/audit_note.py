@@ -15,6 +15,7 @@ READING_NOUNS: Final = frozenset({"why", "health"})
 VIEWS: Final = frozenset(
     {
         "account list", "account show", "audit list", "calls after", "calls list", "calls show",
+        "claim show",
         "limit list", "number list", "outbox list", "pan list", "person list", "person names",
         "person show", "privileged list", "why",
     }

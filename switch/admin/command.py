@@ -8,7 +8,10 @@ from collections.abc import Awaitable, Callable, Mapping
 from dataclasses import dataclass
 from typing import Any, Protocol
 
+from switch.billing.funding import CheckoutPage
 from switch.clock import Clock
+from switch.ids import AccountId
+from switch.money import Micros
 from switch.routing.number import E164
 from switch.screening.facts import RoomFacts
 from switch.store.engine import Store
@@ -57,6 +60,16 @@ class Board(Protocol):
         ...
 
 
+class Cards(Protocol):
+    """Makes pages on which somebody pays by card."""
+
+    async def deposit(
+        self, account: AccountId, amount: Micros, *, save_card: bool
+    ) -> tuple[str, CheckoutPage]:
+        """Return our name of the deposit, and the page. Raises UserError if it cannot be."""
+        ...
+
+
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Desk:
     """Where a command is carried out."""
@@ -67,6 +80,8 @@ class Desk:
     """None: the switch does not run."""
     by: str
     """Who asks, for the audit trail."""
+    cards: Cards | None = None
+    """None: the switch does not run, or takes no cards."""
     ledger: Vault | None = None
     """Where the money is, if not in the store."""
 

@@ -4,7 +4,7 @@ import re
 from typing import Final
 
 from switch.errors import UserError
-from switch.money import MICROS_PER_CENT, Micros
+from switch.money import MICROS_PER_CENT, Micros, dollars_text
 
 _DOLLARS: Final = re.compile(r"(-?)(\d{1,9})(?:\.(\d{1,6}))?")
 
@@ -25,6 +25,4 @@ def micros_of(dollars: str) -> Micros:
 
 def dollars_of(micros: int) -> str:
     """Write an amount exactly: at least two decimals, up to six."""
-    sign = "-" if micros < 0 else ""
-    whole, part = divmod(abs(micros), 100 * MICROS_PER_CENT)
-    return f"{sign}{whole}.{f'{part:06d}'.rstrip('0').ljust(2, '0')}"
+    return dollars_text(micros)

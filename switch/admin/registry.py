@@ -3,7 +3,9 @@
 from functools import cache
 
 from switch.admin.call_commands import CALL_COMMANDS
+from switch.admin.claim_commands import CLAIM_COMMANDS
 from switch.admin.command import Command
+from switch.admin.funding_commands import FUNDING_COMMANDS
 from switch.admin.house_commands import COMMANDS as HOUSE_COMMANDS
 from switch.admin.invoice_commands import COMMANDS as INVOICE_COMMANDS
 from switch.admin.limit_commands import LIMIT_COMMANDS
@@ -19,6 +21,8 @@ def commands() -> tuple[Command, ...]:
     """Return every command, by noun."""
     every = [
         *CALL_COMMANDS,
+        *CLAIM_COMMANDS,
+        *FUNDING_COMMANDS,
         *HOUSE_COMMANDS,
         *INVOICE_COMMANDS,
         *LIMIT_COMMANDS,

@@ -6,8 +6,12 @@ back to (another account, a correction) and goes by cheque or transfer.
 
 from collections.abc import Iterable
 from dataclasses import dataclass
+from typing import Final
 
 from switch.money import Micros
+
+ONE: Final = Micros(1)
+"""The smallest amount."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -20,7 +24,9 @@ class Source:
     """The account that it came through."""
     paid: Micros
     returned: Micros
-    """What went back to it before."""
+    """What went back to it before, or is disputed."""
+    step: Micros = ONE
+    """Only multiples go back: a card takes whole cents."""
 
     @property
     def room(self) -> Micros:
@@ -55,7 +61,7 @@ def plan_refund(amount: Micros, sources: Iterable[Source]) -> RefundPlan:
     assert amount > 0
     parts, left = [], amount
     for source in sources:
-        share = Micros(min(left, source.room))
+        share = Micros(min(left, source.room) // source.step * source.step)
         if share > 0:
             parts.append(Part(source=source, amount=share))
             left = Micros(left - share)

@@ -37,9 +37,29 @@ class MailSettings(msgspec.Struct, frozen=True, forbid_unknown_fields=True, kw_o
             raise ValueError("password_file is needed with user")
 
 
+class StripeSettings(msgspec.Struct, frozen=True, forbid_unknown_fields=True, kw_only=True):
+    """The table `[outside.stripe]`: money by card. Without a key, there is none."""
+
+    secret_key_file: Annotated[str, Meta(max_length=200)] = ""
+    """The file with the secret key (`sk_…`); '' takes no cards."""
+    webhook_secret_file: Annotated[str, Meta(max_length=200)] = ""
+    """The file with the signing secret of the endpoint `/hooks/stripe` (`whsec_…`)."""
+    api_base: Annotated[str, Meta(max_length=200)] = "https://api.stripe.com"
+    timeout_s: Annotated[int, Meta(ge=1, le=120)] = 30
+
+    def __post_init__(self) -> None:
+        """Refuse what would fail later."""
+        if bool(self.secret_key_file) != bool(self.webhook_secret_file):
+            raise ValueError("secret_key_file and webhook_secret_file belong together")
+        here = ("http://127.0.0.1:", "http://localhost:", "http://[::1]:")
+        if not self.api_base.startswith(("https://", *here)) or self.api_base.count("/") != 2:
+            raise ValueError("api_base is https:// and a host (http only on this machine)")
+
+
 class OutsideSettings(msgspec.Struct, frozen=True, forbid_unknown_fields=True, kw_only=True):
     """The table `[outside]`."""
 
     lines_file: Annotated[str, Meta(max_length=200)] = ""
     """Line information from a file, relative to the folder of the configuration; '' is none."""
     mail: MailSettings = MailSettings()
+    stripe: StripeSettings = StripeSettings()

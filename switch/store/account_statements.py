@@ -8,7 +8,7 @@ from switch.billing.payer import Payer
 from switch.billing.refund import RefundPlan
 from switch.errors import UserError
 from switch.ids import AccountId
-from switch.money import Micros
+from switch.money import MICROS_PER_CENT, Micros
 from switch.store import ledger_statements, refund_statements
 from switch.store.vault import Raw
 
@@ -163,12 +163,28 @@ def close(raw: Raw, account: AccountId, *, ref: str, at: float) -> Micros:
     if not found.is_open:
         return Micros(0)
     _refuse_open_business(account, found.purse)
-    if found.purse.posted > 0:
-        refund_statements.give_back(
-            raw, found, found.purse.posted, name=f"close:{account}", ref=ref, at=at
-        )
+    owed = _rounded_up(raw, found, at=at)
+    if owed > 0:
+        refund_statements.give_back(raw, found, owed, name=f"close:{account}", ref=ref, at=at)
     raw.execute(_CLOSE, (account,))
-    return found.purse.posted
+    return owed
+
+
+def _rounded_up(raw: Raw, found: Account, *, at: float) -> Micros:
+    """Fill the last cent of what is paid back, at our expense: nobody pays out less than a cent."""
+    missing = Micros(-found.purse.posted % MICROS_PER_CENT)
+    if missing:
+        row = Transfer(
+            id=f"close:{found.id}:rounding",
+            debit=ledger_statements.book(raw, "rounding", currency=found.currency, at=at),
+            credit=found.id,
+            amount=missing,
+            code="rounding",
+            ref=f"close:{found.id}",
+        )
+        result = ledger_statements.transfer(raw, row, at=at)
+        assert result is TransferResult.OK, result
+    return Micros(found.purse.posted + missing)
 
 
 def refund(raw: Raw, account: AccountId, amount: Micros, *, ref: str, at: float) -> RefundPlan:
@@ -194,6 +210,9 @@ def refund(raw: Raw, account: AccountId, amount: Micros, *, ref: str, at: float)
 
 def _refuse_open_business(account: AccountId, purse: Purse) -> None:
     if purse.held > 0:
-        raise UserError(f"Account {account} pays for a call just now. Try again when it is over.")
+        raise UserError(
+            f"Account {account} pays for a call just now, or a payment of it is disputed."
+            " Try again when it is over."
+        )
     if purse.posted < 0:
         raise UserError(f"Account {account} is in debt. It must be paid before it is closed.")

@@ -86,7 +86,7 @@ QUERIES: Final[tuple[Query, ...]] = (
     ("M11", "source {0} gave {1} and {2} went back to it",
      """
      SELECT t.id, t.amount, sum(r.amount) FROM transfer t
-       JOIN transfer r ON r.ref = t.id AND r.code = 'refund'
+       JOIN transfer r ON r.ref = t.id AND r.code IN ('refund', 'dispute')
       GROUP BY t.seq, t.id, t.amount HAVING sum(r.amount) > t.amount
      """),
     ("M13", "limit {0} holds {1} and its live calls say {2}",

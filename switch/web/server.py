@@ -25,6 +25,7 @@ from switch.store.engine import Store
 from switch.web import ops
 from switch.web.armour import Armour
 from switch.web.door import DoorPages
+from switch.web.hooks import HookPages, Webhooks
 from switch.web.live import LiveView
 from switch.web.live_feed import LiveFeed
 from switch.web.ops import OpsPages
@@ -57,6 +58,7 @@ class WebServer:
         metrics: writes the Prometheus series; returns text and content type.
         audit: takes every sign-in and every cut.
         version: of the switch.
+        cards: takes webhooks of money by card; None takes no cards.
     """
 
     def __init__(
@@ -69,6 +71,7 @@ class WebServer:
         metrics: Metrics,
         audit: Publisher,
         version: str,
+        cards: Webhooks | None = None,
     ) -> None:
         self._settings = settings
         sign_ins = SignIns(store=store, clock=clock, settings=settings, audit=audit)
@@ -78,7 +81,9 @@ class WebServer:
         )
         pages = OpsPages(paper, view, clock, audit, self.feed)
         door = DoorPages(paper, view, metrics, _token(settings.metrics_token_file))
-        self.app = application(settings, paper, [*door.routes(), *pages.routes()])
+        hooks = HookPages(cards)
+        routes: list[BaseRoute] = [*door.routes(), *pages.routes(), *hooks.routes()]
+        self.app = application(settings, paper, routes)
         self._socket: socket.socket | None = None
         self._server: _Server | None = None
         self.url = ""

@@ -39,6 +39,11 @@ class WebSettings(msgspec.Struct, frozen=True, forbid_unknown_fields=True, kw_on
             raise ValueError("public_origin is scheme and host, like https://switch.example")
 
     @property
+    def origin(self) -> str:
+        """Where browsers find us, as far as the configuration says."""
+        return self.public_origin or f"http://{self.host}:{self.port}"
+
+    @property
     def is_secure(self) -> bool:
         """Whether browsers reach us by https."""
         return bool(self.certificate_file) or self.public_origin.startswith("https://")

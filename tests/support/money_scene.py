@@ -32,7 +32,7 @@ from switch.store.meter_store import MeterStore
 from switch.store.postgres_link import Postgres
 from switch.store.postgres_meters import postgres_meters
 from switch.store.postgres_vault import PostgresVault
-from switch.store.vault import FileVault
+from switch.store.vault import FileVault, Vault
 from tests.support.money_rig import ELEVEN_CENTS
 
 NODE = "n1"
@@ -46,10 +46,12 @@ class MoneyScene:
         meters: MeterStore,
         accounts: AccountStore,
         *,
+        vault: Vault,
         clock: Clock,
     ) -> None:
         self.meters = meters
         self.accounts = accounts
+        self.vault = vault
         self.clock = clock
         self.book = MeterBook(node=NODE, epoch=0)
         self._refs = itertools.count(1)
@@ -160,7 +162,8 @@ class SqliteScene(MoneyScene):
     """On a database file."""
 
     def __init__(self, store: Store) -> None:
-        super().__init__(file_meters(store), AccountStore(FileVault(store)), clock=store.clock)
+        vault = FileVault(store)
+        super().__init__(file_meters(store), AccountStore(vault), vault=vault, clock=store.clock)
         self.store = store
 
     async def another_control(self) -> MeterStore:
@@ -183,11 +186,11 @@ class PostgresScene(MoneyScene):
     """On PostgreSQL, as the role that the switch has there."""
 
     def __init__(self, store: Postgres) -> None:
+        vault = PostgresVault(store)
         super().__init__(
-            postgres_meters(store), AccountStore(PostgresVault(store)), clock=store.clock
+            postgres_meters(store), AccountStore(vault), vault=vault, clock=store.clock
         )
         self.store = store
-        self.vault = PostgresVault(store)
 
     async def another_control(self) -> MeterStore:
         return postgres_meters(self.store)

@@ -12,6 +12,7 @@ from switch.store.engine import Store
 from switch.store.house_keys import HouseKeys
 from switch.store.staff_passwords import hash_password
 from switch.store.staff_store import Grant, Role
+from switch.web.hooks import Webhooks
 from switch.web.server import WebServer
 from switch.web.settings import WebSettings
 from tests.switch.web.browser import Browser
@@ -118,7 +119,14 @@ class Trail:
 class Site:
     """A web server with everything behind it, not yet started."""
 
-    def __init__(self, store: Store, settings: WebSettings, *, clock: SystemClock) -> None:
+    def __init__(
+        self,
+        store: Store,
+        settings: WebSettings,
+        *,
+        clock: SystemClock,
+        cards: Webhooks | None = None,
+    ) -> None:
         self.store = store
         self.clock = clock
         self._shown: dict[str, int] = {}
@@ -132,6 +140,7 @@ class Site:
             metrics=lambda: (b"kinline_calls_active 5.0\n", "text/plain; version=0.0.4"),
             audit=self.trail,
             version="1.2.3",
+            cards=cards,
         )
 
     def browser(self, *, address: str = "127.0.0.1") -> Browser:
@@ -148,7 +157,11 @@ class Site:
 
 
 async def open_site(
-    path: Path, settings: WebSettings | None = None, *, clock: SystemClock | None = None
+    path: Path,
+    settings: WebSettings | None = None,
+    *,
+    clock: SystemClock | None = None,
+    cards: Webhooks | None = None,
 ) -> Site:
     """Open a store with the invented staff, and a site on it."""
     site_clock = clock or StillClock()
@@ -167,4 +180,4 @@ async def open_site(
         )
         sealed = staff_totp.seal(SECRET, key=HouseKeys(path).staff_key(), name=name)
         await store.write(partial(staff_store.set_totp, name=name, sealed=sealed))
-    return Site(store, settings or WebSettings(), clock=site_clock)
+    return Site(store, settings or WebSettings(), clock=site_clock, cards=cards)
