@@ -255,9 +255,7 @@ class Cashier:
         return Return(done=f"{at}?back=done", cancelled=f"{at}?back=cancelled")
 
 
-def open_cashier(
-    settings: StripeSettings, *, vault: Vault, clock: Clock, origin: str
-) -> Cashier | None:
+def open_cashier(settings: StripeSettings, vault: Vault, origin: str) -> Cashier | None:
     """Make the cashier, if a key is configured.
 
     Raises:
@@ -266,7 +264,8 @@ def open_cashier(
     if not settings.secret_key_file:
         return None
     secret = read_secret(settings.webhook_secret_file, "webhook_secret_file")
-    return Cashier(Stripe(settings), webhook_secret=secret, vault=vault, clock=clock, origin=origin)
+    stripe = Stripe(settings)
+    return Cashier(stripe, webhook_secret=secret, vault=vault, clock=vault.clock, origin=origin)
 
 
 def _begin(raw: Raw, new: Funding, *, at: float) -> str:
