@@ -27,6 +27,7 @@ class Scope:
     cut: frozenset[str]
     node: bool
     language: str
+    hotlines: frozenset[str] = frozenset()
 
 
 @dataclass(frozen=True, slots=True)

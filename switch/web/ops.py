@@ -12,6 +12,7 @@ from starlette.routing import Route
 from switch.call.news import AuditNews, Publisher
 from switch.clock import Clock
 from switch.errors import UserError
+from switch.routing.call_class import CallClass
 from switch.store.staff_store import EVERYWHERE
 from switch.web.live import ROWS_MAX, CallRow, LiveView, call_row, in_order
 from switch.web.live_feed import Beat, LiveFeed, Scope
@@ -32,6 +33,9 @@ within a quarter of a minute."""
 
 WHY_CHARS_MIN: Final = 3
 WHY_CHARS_MAX: Final = 500
+
+HEARING: Final = ("listen", "barge", "carousel")
+"""Ways to hear a call. calls.md section 4.1."""
 
 OFF_MINUTES: Final = ("0", "15", "60")
 """For how long the terminal may be turned off with a cut. Chosen."""
@@ -61,6 +65,10 @@ class OpsPages:
             Route("/ops", self.index),
             Route("/ops/live", self.live),
             Route("/ops/calls/{call:int}/cut", self.cut, methods=["GET", "POST"]),
+            *(
+                Route(f"/ops/calls/{{call:int}}/{how}", self.hear, methods=["GET", "POST"])
+                for how in HEARING
+            ),
         ]
 
     async def index(self, request: Request) -> Response:
@@ -137,6 +145,31 @@ class OpsPages:
         self._note(request, who, row, why=why, off=off, outcome=outcome)
         return self._tell(request, who, outcome)
 
+    async def hear(self, request: Request) -> Response:
+        """Refuse to let anybody hear a privileged call, and write down who asked. P5.
+
+        There is nothing here that could hear any other call either.
+        """
+        who = await self.paper.who(request)
+        if who is None:
+            return RedirectResponse("/ops/sign-in", 303)
+        call, how = int(request.path_params["call"]), request.url.path.rpartition("/")[2]
+        raw = next((r for r in self.view.live_calls() if int(r["call"]) == call), None)
+        if raw is None or not raw["privileged"]:
+            raise HTTPException(404)
+        self.audit.publish_nowait(
+            AuditNews(
+                who=f"web:{who.name}",
+                role=who.rights.roles(),
+                address=address_of(request),
+                what=how,
+                target=f"call {call} at {raw['facility']}",
+                after="refused: it is privileged",
+                at_wall=self.clock.wall(),
+            )
+        )
+        raise HTTPException(403)
+
     def _row(self, call: int, rights: Rights) -> CallRow | None:
         """Return the call; None if it is over.
 
@@ -148,7 +181,11 @@ class OpsPages:
         for raw in self.view.live_calls():
             if int(raw["call"]) == call:
                 row = call_row(raw, may_cut=rights.may(Permission.CUT, str(raw["facility"])))
-                if not row.may_cut:
+                if not row.may_cut or not _sees(
+                    raw,
+                    rights.places(Permission.SEE_LIVE),
+                    rights.places(Permission.SEE_HOTLINES),
+                ):
                     raise HTTPException(403)
                 return row
         return None
@@ -192,6 +229,7 @@ def scope_of(who: SignedIn, language: str) -> Scope:
     """What somebody sees."""
     return Scope(
         see=who.rights.places(Permission.SEE_LIVE),
+        hotlines=who.rights.places(Permission.SEE_HOTLINES),
         cut=who.rights.places(Permission.CUT),
         node=who.rights.may_anywhere(Permission.SEE_NODE),
         language=language,
@@ -204,7 +242,7 @@ def draw(paper: Paper, view: LiveView, scope: Scope) -> Mapping[str, str]:
     rows = in_order(
         call_row(raw, may_cut=_holds(scope.cut, raw["facility"]))
         for raw in view.live_calls()
-        if _holds(scope.see, raw["facility"])
+        if _sees(raw, scope.see, scope.hotlines)
     )
     trunks = view.trunks() if scope.node else []
     workers = view.workers() if scope.node else []
@@ -252,6 +290,11 @@ def _may_look(rights: Rights) -> bool:
 
 def _holds(places: frozenset[str], facility: str) -> bool:
     return facility in places or EVERYWHERE in places
+
+
+def _sees(raw: Mapping[str, Any], see: frozenset[str], hotlines: frozenset[str]) -> bool:
+    places = hotlines if raw.get("class") == CallClass.HOTLINE else see
+    return _holds(places, str(raw["facility"]))
 
 
 def _template(request: Request, part: str, whole: str) -> str:

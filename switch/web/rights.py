@@ -13,6 +13,9 @@ class Permission(Enum):
 
     SEE_LIVE = "see_live"
     """Rows of live calls: no name, no number, no sound."""
+    SEE_HOTLINES = "see_hotlines"
+    """Rows of hotline calls too: who seeks help, and from which telephone, is few people's
+    business. calls.md A16."""
     CUT = "cut"
     """End a call that is not privileged."""
     SEE_NODE = "see_node"
@@ -27,7 +30,7 @@ PERMISSIONS: Final[Mapping[Role, frozenset[Permission]]] = {
     Role.OFFICER: frozenset({_P.SEE_LIVE, _P.CUT}),
     Role.MONITOR: frozenset({_P.SEE_LIVE}),
     Role.INVESTIGATOR: frozenset({_P.SEE_LIVE, _P.CUT}),
-    Role.INTERNAL_AFFAIRS: frozenset({_P.SEE_LIVE, _P.CUT}),
+    Role.INTERNAL_AFFAIRS: frozenset({_P.SEE_LIVE, _P.SEE_HOTLINES, _P.CUT}),
     Role.RECORDS: frozenset(),
     Role.PAN_CLERK: frozenset(),
     Role.BILLING: frozenset(),

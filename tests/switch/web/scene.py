@@ -26,6 +26,7 @@ STAFF = {
     "watch": [Grant(Role.OPS, "*")],
     "page": [Grant(Role.AUDITOR, "north")],
     "south": [Grant(Role.OFFICER, "south")],
+    "affairs": [Grant(Role.INTERNAL_AFFAIRS, "north")],
 }
 
 

@@ -71,6 +71,30 @@ async def test_a_privileged_call_cannot_be_cut_from_here_by_anybody(site: Site) 
     assert site.view.cuts == []
 
 
+async def test_a_hotline_is_hidden_from_all_but_internal_affairs(site: Site) -> None:
+    site.view.rows = [*site.view.rows, call(16, terminal="N-16", **{"class": "hotline"})]
+    for name, sees in (("lee", False), ("watch", False), ("affairs", True)):
+        browser = await signed_in(site, name)
+        assert ("N-16" in (await browser.get("/ops")).text) is sees, name
+        status = (await browser.get("/ops/calls/16/cut")).status
+        assert status == (200 if sees else 403), name
+
+
+@pytest.mark.parametrize("how", ops.HEARING)
+async def test_whoever_wants_to_hear_a_privileged_call_is_refused_and_written_down(
+    site: Site, how: str
+) -> None:
+    browser = await signed_in(site, "affairs")
+    page = await browser.get("/ops")
+    assert how not in page.text.lower()
+    assert (await browser.get(f"/ops/calls/13/{how}")).status == 403
+    entry = site.trail.entries[-1]
+    assert (entry.who, entry.what, entry.target) == ("web:affairs", how, "call 13 at north")
+    assert entry.after == "refused: it is privileged"
+    assert (await browser.get(f"/ops/calls/11/{how}")).status == 404
+    assert site.trail.entries[-1] is entry
+
+
 async def test_a_cut_needs_a_reason_and_is_written_down(site: Site) -> None:
     browser = await signed_in(site, "lee")
     asked = await browser.get("/ops/calls/11/cut")
