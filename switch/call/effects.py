@@ -167,6 +167,13 @@ class Prolong:
 
 
 @dataclass(frozen=True, slots=True)
+class ScreenTarget:
+    """The carrier says that the call goes on to this number: may it be called at all?"""
+
+    digits: str
+
+
+@dataclass(frozen=True, slots=True)
 class NoteDetector:
     """Tell the detectors about one leg: `talking`, `warned`, `hold`, `resume`, `flash`."""
 
@@ -232,5 +239,5 @@ Effect = (
     | ReadBalance | RequestNumber | Screen | ReserveMoney | Dial | CancelDial | Bridge | Part
     | HangUp
     | RefuseCaller | BlockByKeypad | UndoKeypadBlock | HoldBack | Prolong | NoteDetector | Mark
-    | Accepted | StateChanged | Finish
+    | Accepted | StateChanged | ScreenTarget | Finish
 )  # fmt: skip

@@ -96,6 +96,9 @@ ORDER: Final[tuple[Condition, ...]] = (
 )
 # fmt: on
 
+TARGET_ROWS: Final = (4, 6)
+"""A number we serve, that nobody blocked, on the list."""
+
 PERSON_ROWS: Final = 3
 """Rows up to this one need no number."""
 
@@ -125,6 +128,14 @@ def check_site_and_terminal(facts: Facts) -> Denied | None:
 def check_person(facts: Facts) -> Denied | None:
     """Row 3, as soon as somebody said who they are."""
     return _first(facts, lambda condition: condition.row == PERSON_ROWS)
+
+
+def check_target(facts: Facts) -> Denied | None:
+    """Rows 4 to 6 for a number to which a carrier passed a call on: may it be called at all?"""
+    for result in _walk(facts):
+        if TARGET_ROWS[0] <= result.row <= TARGET_ROWS[1] and result.denied is not None:
+            return result.denied
+    return None
 
 
 def _first(facts: Facts, chosen: Callable[[Condition], bool]) -> Denied | None:

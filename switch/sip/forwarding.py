@@ -54,6 +54,10 @@ class Form(StrEnum):
     SECOND_RINGING = "second_ringing"
 
 
+LEADS_TO: Final = frozenset({Form.REDIRECT, Form.HISTORY_INFO, Form.CONNECTED})
+"""Forms whose target is where the call goes; Diversion names who passed it on."""
+
+
 @dataclass(frozen=True, slots=True)
 class ForwardingSeen:
     """One thing that was said."""

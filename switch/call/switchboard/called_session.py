@@ -13,7 +13,7 @@ from switch.sdp import parser as sdp_parser
 from switch.sdp.exchange import Exchange
 from switch.sdp.offer_answer import Hold, LocalMedia, RemoteAudio
 from switch.sip.events import RequestReceived
-from switch.sip.forwarding import ForwardingSeen, ForwardingWatch
+from switch.sip.forwarding import LEADS_TO, ForwardingSeen, ForwardingWatch
 from switch.sip.message import Response
 
 SESSION_ID = 1
@@ -67,7 +67,11 @@ class CalledSession:
     def _forwarded(self, found: list[ForwardingSeen], now: float) -> list[fx.Effect]:
         for seen in found:
             self._keeper.forwarding(seen, now)
-        return [fx.NoteDetector(Side.B, "forwarding", seen.form.value) for seen in found]
+        effects: list[fx.Effect] = [
+            fx.NoteDetector(Side.B, "forwarding", seen.form.value) for seen in found
+        ]
+        targets = [seen.target for seen in found if seen.form in LEADS_TO and seen.target]
+        return effects + [fx.ScreenTarget(target) for target in targets]
 
     # ---- later
 

@@ -187,7 +187,7 @@ class Dialling:
             return evidence
         if self.leg.received(Ring()):
             self._keeper.rang(now, self._rooms.clock.wall())
-            return evidence + self._signal(Ring(), now)
+            return around(self._signal(Ring(), now), evidence)
         return evidence
 
     def _answered(self, event: Answered, now: float) -> list[fx.Effect]:
@@ -207,7 +207,7 @@ class Dialling:
             return self._signal(Fail(488, 88), now)
         self._heard_from(remote)
         self._keeper.answered(now, self._rooms.clock.wall(), remote)
-        return self._session.heard(event.response, now) + self._signal(Answer(), now)
+        return around(self._signal(Answer(), now), self._session.heard(event.response, now))
 
     def _heard_from(self, remote: RemoteAudio) -> None:
         networks = self._trunks.media_networks(self._route.trunk) if self._route else ()
@@ -233,16 +233,15 @@ class Dialling:
         fail = Fail(response.status if response is not None else 0, q850)
         if not self.leg.received(fail):
             return []
-        if response is not None:
-            self._session.heard(response, now)
+        heard = self._session.heard(response, now) if response is not None else []
         if again is not None and self.leg.state is State.IDLE:
             self.leg.dial()
             self._routes.insert(0, again)
             return self._next_route(fail, now)
         if self.leg.state is State.IDLE and fails_over(fail.status, q850):
             self.leg.dial()
-            return self._next_route(fail, now)
-        return self._failed(fail, now)
+            return heard + self._next_route(fail, now)
+        return heard + self._failed(fail, now)
 
     def _in_the_clear(self, response: Response | None) -> Route | None:
         """Return the present route if it may be tried again without the SRTP that it refused."""
@@ -336,6 +335,12 @@ class Dialling:
 
     def _signal(self, signal: Signal, now: float) -> list[fx.Effect]:
         return self._script.signal(Side.B, signal, now=now)
+
+
+def around(deeds: list[fx.Effect], evidence: list[fx.Effect]) -> list[fx.Effect]:
+    """Lay evidence around what must be done: notes before it, what asks the store after it."""
+    slow = [e for e in evidence if isinstance(e, fx.ScreenTarget)]
+    return [*(e for e in evidence if e not in slow), *deeds, *slow]
 
 
 def _nobody(_step: Callable[[float], list[fx.Effect]]) -> None:

@@ -491,6 +491,7 @@ def _waits(driver: CallDriver) -> dict[type, Wait]:
         fx.Screen: people.screen(script),
         fx.BlockByKeypad: people.block,
         fx.UndoKeypadBlock: people.unblock,
+        fx.ScreenTarget: people.screen_target,
         fx.Bridge: driver._bridge,
         fx.ReserveMoney: money.reserve(script),
         fx.Finish: driver._finish,

@@ -15,7 +15,7 @@ from switch.call.switchboard.rooms import Rooms
 from switch.errors import StoreError
 from switch.ids import CallId, PersonId, TerminalId
 from switch.routing.terminal import Terminal
-from switch.screening.order import screen
+from switch.screening.order import check_target, screen
 from switch.screening.permit import Denied, Permit
 from switch.screening.reasons import DenyReason
 from switch.screening.settings import Facility
@@ -210,6 +210,23 @@ class People:
             return script.screened(verdict, now=self._rooms.clock.monotonic())
 
         return deed
+
+    async def screen_target(self, effect: fx.Effect, _now: float) -> list[fx.Effect]:
+        """Say for review if a call was passed on to a number that may not be called."""
+        assert isinstance(effect, fx.ScreenTarget)
+        facts = await self._rooms.houses.gather(
+            call=self._call,
+            terminal=self.terminal,
+            person=self.person.person if self.person else None,
+            digits=effect.digits,
+            at_wall=self._rooms.clock.wall(),
+        )
+        denied = check_target(facts)
+        if denied is None:
+            return []
+        detail = (("reason", denied.reason.value), ("detail", denied.detail))
+        text = "The call was passed on to a number that may not be called."
+        return [fx.Mark("forwarding_target", "warn", text, detail, for_review=True)]
 
     async def attempt_over(self, reason: EndReason | DenyReason) -> None:
         """Count what the call was: minutes, calls, refused or unanswered tries."""

@@ -18,6 +18,7 @@ from switch.screening.order import (
     Outcome,
     check_person,
     check_site_and_terminal,
+    check_target,
     preview,
     screen,
 )
@@ -341,6 +342,18 @@ def test_an_exempted_person_passes_the_facilitys_block_but_not_securitys() -> No
     assert isinstance(screen(exempt), Permit)
     security = but(exempt, number__blocks=blocked(BlockKind.SECURITY))
     assert isinstance(screen(security), Denied)
+
+
+def test_a_number_to_which_a_call_was_passed_on_is_asked_rows_four_to_six_only() -> None:
+    assert check_target(but(terminal__busy_call=CallId(99), money__payer=None)) is None
+    for changes, reason in (
+        ({"number__number": normalise("19005550100")}, R.PREFIX_FORBIDDEN),
+        ({"number__blocks": blocked(BlockKind.SECURITY)}, R.BLOCKED_SECURITY),
+        ({"number__pan": PanState.MISSING}, R.PAN_MISSING),
+    ):
+        denied = check_target(but(**changes))
+        assert denied is not None
+        assert denied.reason is reason
 
 
 def test_numbers_outside_the_list_of_a_person_need_none() -> None:

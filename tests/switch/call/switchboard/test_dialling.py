@@ -9,7 +9,7 @@ import pytest
 from switch.call import effects as fx
 from switch.call.leg import Leg, SendInvite, State
 from switch.call.signals import Answer, Fail, Release, Ring, Side, Signal
-from switch.call.switchboard.dialling import TRY_S, Dialling
+from switch.call.switchboard.dialling import TRY_S, Dialling, around
 from switch.ids import CallId, TrunkId
 from switch.media.ports import RtpPort
 from switch.routing.plan import Route
@@ -374,6 +374,15 @@ def test_what_a_carrier_says_of_forwarding_is_written_down_and_told_to_the_detec
     assert [form for form, _ in rig.keeper.evidence] == forms
     assert rig.keeper.evidence[1][1] == "15552340099"
     assert rig.told.signals == [Ring(), Answer()]
+    assert [e for e in rig.effects if isinstance(e, fx.ScreenTarget)] == [
+        fx.ScreenTarget("15552340099")
+    ]
+
+
+def test_what_asks_the_store_comes_after_what_must_be_done() -> None:
+    note, slow = fx.NoteDetector(Side.B, "forwarding", "181"), fx.ScreenTarget("1")
+    deed = fx.Bridge(900)
+    assert around([deed], [note, slow]) == [note, deed, slow]
 
 
 def test_a_redirection_is_written_down_and_not_followed() -> None:
