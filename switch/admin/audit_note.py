@@ -16,7 +16,8 @@ VIEWS: Final = frozenset(
     {
         "account list", "account show", "audit list", "calls after", "calls list", "calls show",
         "claim show",
-        "limit list", "number list", "outbox list", "pan list", "person list", "person names",
+        "limit list", "money-file show", "number list", "outbox list", "pan list",
+        "person list", "person names",
         "person show", "privileged list", "why",
     }
 )  # fmt: skip

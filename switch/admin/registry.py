@@ -10,6 +10,7 @@ from switch.admin.house_commands import COMMANDS as HOUSE_COMMANDS
 from switch.admin.invoice_commands import COMMANDS as INVOICE_COMMANDS
 from switch.admin.limit_commands import LIMIT_COMMANDS
 from switch.admin.money_commands import COMMANDS as MONEY_COMMANDS
+from switch.admin.money_file_commands import MONEY_FILE_COMMANDS
 from switch.admin.outbox_commands import OUTBOX_COMMANDS
 from switch.admin.rate_commands import COMMANDS as RATE_COMMANDS
 from switch.admin.recording_commands import RECORDING_COMMANDS
@@ -27,6 +28,7 @@ def commands() -> tuple[Command, ...]:
         *INVOICE_COMMANDS,
         *LIMIT_COMMANDS,
         *MONEY_COMMANDS,
+        *MONEY_FILE_COMMANDS,
         *OUTBOX_COMMANDS,
         *RATE_COMMANDS,
         *RECORDING_COMMANDS,

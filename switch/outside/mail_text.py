@@ -35,6 +35,11 @@ _SUBJECT: Final = {
     "claim_denied": "Your request about a call was not granted",
     "claim_appealed": "We have your appeal",
     "claim_closed": "Your appeal was not granted",
+    "invoice_due": "Your invoice is due",
+    "invoice_late": "Your invoice is late",
+    "invoice_suspended": "Calls at your cost have stopped: an invoice is not paid",
+    "invoice_converted": "Your account pays beforehand now",
+    "invoice_relieved": "Calls at your cost go on",
     "idle": "Your telephone account lies idle",
     "idle_returned": "The money of your idle telephone account comes back to you",
 }
@@ -106,6 +111,25 @@ _TEXT: Final = {
     "claim_closed": (
         "Another person has looked at your request {claim} about call {call} ({amount} dollars) and"
         " has not granted it either.\n\nWhat was said: {note}\n"
+    ),
+    "invoice_due": (
+        "Invoice {invoice} of telephone account {account} is due. {amount} dollars are not paid"
+        " yet.\n"
+    ),
+    "invoice_late": (
+        "Invoice {invoice} of telephone account {account} is late. {amount} dollars are not paid."
+        " Three weeks after the day it was due, the account pays for no new call.\n"
+    ),
+    "invoice_suspended": (
+        "Invoice {invoice} of telephone account {account} is three weeks late: {amount} dollars."
+        " The account pays for no new call until they are paid.\n"
+    ),
+    "invoice_converted": (
+        "Invoice {invoice} of telephone account {account} is six weeks late: {amount} dollars. The"
+        " account has become one that pays beforehand. What is owed is still asked for.\n"
+    ),
+    "invoice_relieved": (
+        "Your payment has come. Telephone account {account} pays for calls again.\n"
     ),
     "idle": (
         "Telephone account {account} with {amount} dollars has not been used for a long time.\n"

@@ -9,7 +9,7 @@ from switch.billing.refund import RefundPlan
 from switch.errors import UserError
 from switch.ids import AccountId
 from switch.money import MICROS_PER_CENT, Micros
-from switch.store import ledger_statements, refund_statements
+from switch.store import dunning_statements, ledger_statements, refund_statements
 from switch.store.vault import Raw
 
 KIND_OF_PAYER: Final = {
@@ -28,12 +28,14 @@ _OF_NUMBER: Final = f"""
 SELECT {_COLUMNS} FROM account_number n JOIN account a ON a.id = n.account_id
   LEFT JOIN account_person p ON p.account_id = a.id AND p.person = :person
  WHERE n.number = :number AND a.kind = :kind AND a.state = 'open'
+   AND a.id NOT IN (SELECT account_id FROM suspension)
    AND (p.verdict = 'approved' OR (a.approves = 'all' AND p.verdict IS NULL))
  ORDER BY a.id
 """  # noqa: S608 - columns only
 _OF_OWNER: Final = f"""
 SELECT {_COLUMNS} FROM account a
- WHERE kind = ? AND owner = ? AND state = 'open' AND floor IS NOT NULL ORDER BY id
+ WHERE kind = ? AND owner = ? AND state = 'open' AND floor IS NOT NULL
+   AND id NOT IN (SELECT account_id FROM suspension) ORDER BY id
 """  # noqa: S608 - columns only
 _LIST: Final = f"""
 SELECT {_COLUMNS} FROM account a
@@ -147,7 +149,9 @@ def fund(raw: Raw, account: AccountId, amount: Micros, *, ref: str, at: float) -
     row = Transfer(
         id=f"offline:{ref}", debit=offline, credit=account, amount=amount, code="fund", ref=ref
     )
-    return ledger_statements.transfer(raw, row, at=at)
+    result = ledger_statements.transfer(raw, row, at=at)
+    dunning_statements.relieve(raw, account, at=at)
+    return result
 
 
 def close(raw: Raw, account: AccountId, *, ref: str, at: float) -> Micros:

@@ -14,6 +14,7 @@ from switch.ids import AccountId
 from switch.money import Micros
 from switch.store import (
     dispute_statements,
+    dunning_statements,
     ledger_statements,
     payer_notice,
     payout_statements,
@@ -179,6 +180,7 @@ def _after_paid(raw: Raw, account: Account, row: Transfer, *, is_home: bool, at:
     body = {"amount": row.amount, "receipt": row.id}
     if is_home:
         payer_notice.tell(raw, account.id, "deposit", body, at=at)
+        dunning_statements.relieve(raw, account.id, at=at)
         return
     back = Transfer(
         id=f"refund:late:{row.id}",

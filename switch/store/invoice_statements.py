@@ -66,7 +66,8 @@ def draft(raw: Raw, account: AccountId, period: str, *, at: float, number: int =
     found = ledger_statements.find(raw, account)
     if found is None:
         raise UserError(f"There is no account {account}.")
-    if found.kind not in INVOICED_KINDS:
+    known = raw.execute(_KNOWN, (account, period)).fetchone()
+    if found.kind not in INVOICED_KINDS and known is None:
         raise UserError(f"Account {account} is {found.kind}: it pays beforehand, not by invoice.")
     start, after = month_bounds(period)
     key = {"account": account, "start": start, "after": after}

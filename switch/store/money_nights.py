@@ -4,7 +4,7 @@ import logging
 from collections.abc import Awaitable, Callable
 from typing import Final
 
-from switch.store import claim_statements, idle_statements, money_rules
+from switch.store import claim_statements, dunning_statements, idle_statements, money_rules
 from switch.store.vault import Vault
 
 log: Final = logging.getLogger(__name__)
@@ -25,6 +25,7 @@ class MoneyNights:
         return {
             "claims that nobody decided": lambda _due: self.grant_undecided(),
             "look for idle money": lambda _due: self.look_for_idle(),
+            "late invoices": lambda _due: self.remind(),
         }
 
     async def grant_undecided(self) -> list[int]:
@@ -44,3 +45,11 @@ class MoneyNights:
         if night.told or night.paid_back:
             log.info("idle money: %d told, %d paid back", len(night.told), len(night.paid_back))
         return night
+
+    async def remind(self) -> list[dunning_statements.Reached]:
+        """Remind of late invoices, suspend and convert their accounts."""
+        at = self._vault.clock.wall()
+        reached = await self._vault.write(lambda raw: dunning_statements.look(raw, at=at))
+        for row in reached:
+            log.info("invoice %d of account %d: %s", row.invoice, row.account, row.stage.name)
+        return reached

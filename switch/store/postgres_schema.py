@@ -20,6 +20,7 @@ REVISIONS: Final = (
     "0015_node_number",
     "0016_funding",
     "0017_claims",
+    "0018_files_dunning",
 )
 """The migrations of money, in their order; each is carried out once."""
 

@@ -12,7 +12,8 @@ READING = {
     "gateway show", "health", "ledger show", "ledger verify", "limit list", "lockdown list",
     "number list", "outbox list", "pan list", "person list", "person names", "person show",
     "privileged list",
-    "claim list", "claim show", "deposit list", "dispute list", "payout list",
+    "claim list", "claim show", "late list", "money-file list",
+    "money-file show", "deposit list", "dispute list", "payout list",
     "privileged verify", "rate quote", "speed-dial list", "speed-dial show", "staff list",
     "terminal list", "terminal show", "trunk list", "trunk show", "unit list", "unit show", "why",
 }  # fmt: skip
@@ -32,7 +33,8 @@ def test_every_command_that_changes_something_is_kept(command: Any) -> None:
 
 
 SEEN_WITHOUT_TRACE = {
-    "agency list", "agency show", "audit verify", "claim list", "deposit list", "dispute list",
+    "agency list", "agency show", "audit verify", "claim list", "late list",
+    "money-file list", "deposit list", "dispute list",
     "payout list", "facility list", "facility show", "gateway list",
     "gateway show", "health", "ledger show", "ledger verify", "lockdown list", "privileged verify",
     "rate quote", "speed-dial list", "speed-dial show", "staff list", "terminal list",
