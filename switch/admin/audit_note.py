@@ -15,7 +15,7 @@ READING_NOUNS: Final = frozenset({"why", "health"})
 VIEWS: Final = frozenset(
     {
         "account list", "account show", "audit list", "calls after", "calls list", "calls show",
-        "claim show",
+        "claim show", "contact list",
         "limit list", "money-file show", "number list", "outbox list", "pan list",
         "person list", "person names",
         "person show", "privileged list", "why",
@@ -38,6 +38,9 @@ KEPT_NOUNS: Final = frozenset({"recordings"})
 
 SECRET_WORDS: Final = ("passcode", "password")
 """An argument with one of these in its name is left out."""
+
+SECRET_NAMES: Final = frozenset({"code"})
+"""An argument of this very name, too: what proves an address."""
 
 
 def is_kept(command: Command) -> bool:
@@ -99,7 +102,9 @@ def news_of(
     said = {
         name: value
         for name, value in given.items()
-        if value not in ("", None, False) and not any(word in name for word in SECRET_WORDS)
+        if value not in ("", None, False)
+        and name not in SECRET_NAMES
+        and not any(word in name for word in SECRET_WORDS)
     }
     asked = json.dumps(said, default=str, sort_keys=True)
     changed = result if isinstance(result, Mapping) and "after" in result else {}

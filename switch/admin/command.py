@@ -8,6 +8,7 @@ from collections.abc import Awaitable, Callable, Mapping
 from dataclasses import dataclass
 from typing import Any, Protocol
 
+from switch.billing.code_policy import CodeRefusal, CodeVerdict
 from switch.billing.funding import CheckoutPage
 from switch.clock import Clock
 from switch.ids import AccountId
@@ -70,6 +71,22 @@ class Cards(Protocol):
         ...
 
 
+class Codes(Protocol):
+    """Proves that an address belongs to somebody."""
+
+    async def ask(
+        self, purpose: str, way: str, address: str, *, client: str, is_known: bool = True
+    ) -> CodeRefusal | None:
+        """Send a code; None if it is on its way."""
+        ...
+
+    async def prove_contact(
+        self, account: AccountId, way: str, address: str, code: str
+    ) -> CodeVerdict:
+        """Take a code back, and keep the address as one of the account's."""
+        ...
+
+
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Desk:
     """Where a command is carried out."""
@@ -82,6 +99,8 @@ class Desk:
     """Who asks, for the audit trail."""
     cards: Cards | None = None
     """None: the switch does not run, or takes no cards."""
+    codes: Codes | None = None
+    """None: the switch does not run."""
     ledger: Vault | None = None
     """Where the money is, if not in the store."""
 

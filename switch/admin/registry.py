@@ -5,6 +5,7 @@ from functools import cache
 from switch.admin.call_commands import CALL_COMMANDS
 from switch.admin.claim_commands import CLAIM_COMMANDS
 from switch.admin.command import Command
+from switch.admin.contact_commands import CONTACT_COMMANDS
 from switch.admin.funding_commands import FUNDING_COMMANDS
 from switch.admin.house_commands import COMMANDS as HOUSE_COMMANDS
 from switch.admin.invoice_commands import COMMANDS as INVOICE_COMMANDS
@@ -23,6 +24,7 @@ def commands() -> tuple[Command, ...]:
     every = [
         *CALL_COMMANDS,
         *CLAIM_COMMANDS,
+        *CONTACT_COMMANDS,
         *FUNDING_COMMANDS,
         *HOUSE_COMMANDS,
         *INVOICE_COMMANDS,

@@ -10,6 +10,9 @@ import asyncio
 import logging
 import ssl
 from collections.abc import Callable, Sequence
+from datetime import UTC, datetime
+from email.message import EmailMessage
+from email.utils import format_datetime
 from pathlib import Path
 from typing import Any, Final
 
@@ -51,16 +54,20 @@ class MailSender:
         store: where the notices wait.
         clock: wall time says what is due.
         node: our name, for the Message-ID.
+        way: `mail` where somebody else sends to telephones; `any` fails those, for staff to see.
 
     Raises:
         SettingsError: the password or the certificate authority cannot be read.
     """
 
-    def __init__(self, settings: MailSettings, *, store: Store, clock: Clock, node: str) -> None:
+    def __init__(
+        self, settings: MailSettings, *, store: Store, clock: Clock, node: str, way: str = "any"
+    ) -> None:
         self._settings = settings
         self._store = store
         self._clock = clock
         self._node = node
+        self._way = way
         self._password = _secret(settings.password_file) if settings.password_file else None
         self._tls = _context(settings)
 
@@ -77,7 +84,7 @@ class MailSender:
         """Send one batch of what is due; return how many the server took."""
         at = self._clock.wall()
         notices = await self._store.read(
-            lambda c: outbox_store.due(driver(c), at=at, rows_max=BATCH_MAX)
+            lambda c: outbox_store.due(driver(c), at=at, rows_max=BATCH_MAX, way=self._way)
         )
         fit = [notice for notice in notices if await self._fits(notice)]
         if not fit:
@@ -93,6 +100,30 @@ class MailSender:
             return await self._send_all(client, fit)
         finally:
             client.close()
+
+    def compose(self, recipient: str, *, subject: str, text: str) -> EmailMessage:
+        """Write a mail from us."""
+        mail = EmailMessage()
+        mail["From"] = self._settings.sender
+        mail["To"] = recipient
+        mail["Subject"] = subject
+        mail["Date"] = format_datetime(datetime.fromtimestamp(self._clock.wall(), UTC))
+        mail["Auto-Submitted"] = "auto-generated"  # RFC 3834: no holiday answers
+        mail.set_content(text)
+        return mail
+
+    async def send_now(self, mail: EmailMessage) -> bool:
+        """Send one mail past the outbox; return whether a server took it."""
+        client = self._client()
+        try:
+            await client.connect()
+            await client.send_message(mail)
+        except (aiosmtplib.SMTPException, OSError) as error:
+            log.warning("a mail was not taken: %s", type(error).__name__)
+            return False
+        finally:
+            client.close()
+        return True
 
     async def _send_all(self, client: aiosmtplib.SMTP, notices: Sequence[Notice]) -> int:
         taken = 0

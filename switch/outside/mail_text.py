@@ -148,7 +148,7 @@ def mail_of(notice: Notice, *, sender: str, node: str) -> EmailMessage | None:
 
     Its Message-ID is made of the notice, so that one that is sent twice is known as one.
     """
-    text = _TEXT.get(notice.kind)
+    text = text_of(notice)
     if text is None:
         return None
     mail = EmailMessage()
@@ -160,8 +160,14 @@ def mail_of(notice: Notice, *, sender: str, node: str) -> EmailMessage | None:
         f"<notice-{notice.id}.{round(notice.at)}.{node}@{sender.rpartition('@')[2]}>"
     )
     mail["Auto-Submitted"] = "auto-generated"  # RFC 3834: no holiday answers
-    mail.set_content(text.format_map(_Said(_in_dollars(notice.body))))
+    mail.set_content(text)
     return mail
+
+
+def text_of(notice: Notice) -> str | None:
+    """Write what a notice says; None if this kind has no text."""
+    text = _TEXT.get(notice.kind)
+    return None if text is None else text.format_map(_Said(_in_dollars(notice.body)))
 
 
 def _in_dollars(body: Mapping[str, Any]) -> dict[str, Any]:

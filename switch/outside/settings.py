@@ -37,6 +37,30 @@ class MailSettings(msgspec.Struct, frozen=True, forbid_unknown_fields=True, kw_o
             raise ValueError("password_file is needed with user")
 
 
+class SmsSettings(msgspec.Struct, frozen=True, forbid_unknown_fields=True, kw_only=True):
+    """The table `[outside.sms]`: who carries short messages. Without a url, they wait."""
+
+    url: Annotated[str, Meta(max_length=300)] = ""
+    """Where one message is posted to; '' sends none."""
+    token_file: Annotated[str, Meta(max_length=200)] = ""
+    """The file with the gateway's bearer token."""
+    sender: Annotated[str, Meta(max_length=20)] = ""
+    """The number or name that messages come from."""
+    timeout_s: Annotated[int, Meta(ge=1, le=60)] = 10
+    tries_max: Annotated[int, Meta(ge=1, le=30)] = 6
+    """Then a notice counts as failed. Chosen: an hour."""
+
+    def __post_init__(self) -> None:
+        """Refuse what would fail later."""
+        if not self.url:
+            return
+        here = ("http://127.0.0.1:", "http://localhost:", "http://[::1]:")
+        if not self.url.startswith(("https://", *here)):
+            raise ValueError("url is https:// (http only on this machine)")
+        if not self.token_file or not self.sender:
+            raise ValueError("token_file and sender are needed with url")
+
+
 class StripeSettings(msgspec.Struct, frozen=True, forbid_unknown_fields=True, kw_only=True):
     """The table `[outside.stripe]`: money by card. Without a key, there is none."""
 
@@ -62,4 +86,5 @@ class OutsideSettings(msgspec.Struct, frozen=True, forbid_unknown_fields=True, k
     lines_file: Annotated[str, Meta(max_length=200)] = ""
     """Line information from a file, relative to the folder of the configuration; '' is none."""
     mail: MailSettings = MailSettings()
+    sms: SmsSettings = SmsSettings()
     stripe: StripeSettings = StripeSettings()

@@ -50,6 +50,12 @@ class HouseKeys:
         _make_once(self.folder / "staff.key")
         return _read(self.folder / "staff.key")
 
+    def contact_key(self) -> bytes:
+        """Return what is mixed into codes that prove addresses; made when first asked for."""
+        self.folder.mkdir(mode=0o700, parents=True, exist_ok=True)
+        _make_once(self.folder / "contact.key")
+        return _read(self.folder / "contact.key")
+
     def can_sign(self) -> bool:
         """Say whether the register's key is there."""
         return self._register.exists()

@@ -19,7 +19,8 @@ FAULT_CHARS_MAX: Final = 300
 _COLUMNS: Final = "id, kind, recipient, body, at, state, tries, next_at, fault"
 _QUEUE: Final = "INSERT INTO outbox (kind, recipient, body, at) VALUES (?, ?, ?, ?)"
 _DUE: Final = f"""
-SELECT {_COLUMNS} FROM outbox WHERE state = 'waiting' AND next_at <= ?
+SELECT {_COLUMNS} FROM outbox
+ WHERE state = 'waiting' AND next_at <= ? AND (? = 'any' OR (recipient LIKE '+%') = (? = 'sms'))
  ORDER BY next_at, id LIMIT ?
 """  # noqa: S608 - columns only
 _LIST: Final = f"""
@@ -73,9 +74,9 @@ def queue(
     raw.execute(_QUEUE, (kind, recipient, json.dumps(body), at))
 
 
-def due(raw: sqlite3.Connection, *, at: float, rows_max: int) -> list[Notice]:
-    """Return what is to be sent now, the longest due first."""
-    return [_notice(row) for row in raw.execute(_DUE, (at, rows_max))]
+def due(raw: sqlite3.Connection, *, at: float, rows_max: int, way: str = "any") -> list[Notice]:
+    """Return what is to be sent now by `mail`, `sms` or `any`, the longest due first."""
+    return [_notice(row) for row in raw.execute(_DUE, (at, way, way, rows_max))]
 
 
 def listed(raw: sqlite3.Connection, *, state: str, rows_max: int) -> list[Notice]:

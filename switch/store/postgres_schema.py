@@ -21,6 +21,7 @@ REVISIONS: Final = (
     "0016_funding",
     "0017_claims",
     "0018_files_dunning",
+    "0019_codes",
 )
 """The migrations of money, in their order; each is carried out once."""
 

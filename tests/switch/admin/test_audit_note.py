@@ -12,7 +12,7 @@ READING = {
     "gateway show", "health", "ledger show", "ledger verify", "limit list", "lockdown list",
     "number list", "outbox list", "pan list", "person list", "person names", "person show",
     "privileged list",
-    "claim list", "claim show", "late list", "money-file list",
+    "claim list", "claim show", "contact list", "late list", "money-file list",
     "money-file show", "deposit list", "dispute list", "payout list",
     "privileged verify", "rate quote", "speed-dial list", "speed-dial show", "staff list",
     "terminal list", "terminal show", "trunk list", "trunk show", "unit list", "unit show", "why",
