@@ -130,6 +130,7 @@ async def test_what_is_exported_is_what_was_said_and_the_trail_knows_who_and_why
 ) -> None:
     async with SwitchRig(tmp_path, edit=recorded) as rig:
         left, right = await talk(rig, "15551000001")
+        await rig.quiet()  # the sidecar is written last
         (row,) = await rig.asked("recordings", "list")
         assert row["state"] == "closed"
         folder = tmp_path / "case"
