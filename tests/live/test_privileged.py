@@ -20,7 +20,12 @@ async def test_no_ring_row_digit_or_detection_exists_for_a_privileged_call(tmp_p
         call = await gateway.call(ATTORNEY)
         await within(10, call.answered)
         there = await next_call(outside)
-        assert (await rig.asked("health"))["rings"] == 0, "a ring lives before the b-leg answers"
+        held = await rig.asked("health")
+        assert held["rings"] == 0, "a ring lives before the b-leg answers"
+        for pid in held["worker_pids"]:  # P12: no sound in a core dump
+            limits = Path(f"/proc/{pid}/limits").read_text().splitlines()
+            (core,) = [line.split() for line in limits if line.startswith("Max core file size")]
+            assert core[4:6] == ["0", "0"]
         there.answer()
         row = await rig.until("talking")
         assert row["privileged"] is True

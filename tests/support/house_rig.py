@@ -4,6 +4,7 @@ import sqlite3
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 from pathlib import Path
+from typing import Literal
 
 import msgspec
 
@@ -59,9 +60,9 @@ async def open_house(
         await store.close()
 
 
-def block_in_bulk(raw: sqlite3.Connection) -> None:
-    """Block ten thousand numbers and two hundred wildcards at F1, as an import would."""
-    row = "('F1', ?, ?, 'facility', '{}', 'bulk', 'import', 0)"
+def block_in_bulk(raw: sqlite3.Connection, kind: Literal["facility", "allow"] = "facility") -> None:
+    """Block (or allow) ten thousand numbers and two hundred wildcards at F1, as an import would."""
+    row = f"('F1', ?, ?, '{kind}', '{{}}', 'bulk', 'import', 0)"
     insert = (
         "INSERT INTO number_rule (facility, pattern, is_wildcard, kind, treatment, note, by, at)"
         f" VALUES {row}"

@@ -512,6 +512,32 @@ async def test_one_block_is_found_among_ten_thousand_and_two_hundred_wildcards(s
     assert await site.ask() is None
 
 
+async def test_one_number_is_allowed_among_ten_thousand_and_a_block_comes_before_the_list(
+    site: Site,
+) -> None:
+    """A10: both lists at once, in their fixed order."""
+    facility = site.house.house.facilities[FacilityId("F1")]
+    rules = msgspec.structs.replace(facility.rules, allow_list=True, pan_required=False)
+    changed = msgspec.structs.replace(facility, rules=rules)
+
+    def lists(raw: sqlite3.Connection) -> None:
+        house_rows.put(raw, changed)
+        block_in_bulk(raw, "allow")
+        block_in_bulk(raw)
+        raw.execute("UPDATE number_rule SET pattern = replace(pattern, '+15553', '+15556')"
+                    " WHERE kind = 'facility' AND is_wildcard = 0")  # fmt: skip
+        raw.execute("DELETE FROM number_rule WHERE kind = 'facility' AND is_wildcard = 1"
+                    " AND pattern <> '+155512799??'")  # fmt: skip
+
+    await site.write(lists)
+    assert await site.ask("+15553001234") is None, "exact"
+    assert await site.ask("+15551289901") is None, "a wildcard"
+    assert await site.ask("+15553009999") is None, "the last"
+    assert await site.ask("+15557000001") is R.NOT_ALLOWED
+    assert await site.ask("+15556001234") is R.BLOCKED_FACILITY
+    assert await site.ask("+15551279901") is R.BLOCKED_FACILITY, "on both lists"
+
+
 async def test_a_call_looks_its_blocks_up_and_does_not_read_them_all(site: Site) -> None:
     await site.write(block_in_bulk)
     plan = await site.store.read(
