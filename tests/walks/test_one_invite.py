@@ -203,7 +203,7 @@ async def test_a_flood_that_is_turned_away_is_answered_counted_and_kept_up_to_a_
         async with asyncio.timeout(10):
             while len(records := await RecordStore(board._rooms.store).find_all()) < kept:
                 await asyncio.sleep(0.01)
-    refusals = [text for text in sent if text.startswith("SIP/2.0 503")]
+    refusals = {text for text in sent if text.startswith("SIP/2.0 503")}  # each once, if resent
     assert len(refusals) == flood
     assert all("\r\nRetry-After: " in text for text in refusals)
     assert all(f'Q.850;cause={cause};text="{reason}"' in text for text in refusals)
