@@ -189,7 +189,9 @@ class LoadCalls:
                 self.tally.reached_ms.append((self._clock.monotonic() - began) * 1e3)
                 await _any(here.answered, here.ended)
             if line.there is None or here.ended.is_set():
-                self.tally.refused[str(here.status or "no answer")] += 1
+                refused = here.status >= 300
+                why = str(here.status) if refused else "ended before it was connected"
+                self.tally.refused[why] += 1
                 return
             self.tally.set_up += 1
             await self._talk(here, line.there, length_s)
