@@ -55,6 +55,8 @@ ACCOUNTS, CALLS = 12, 30
 LIVES_S: Final = (0.01, 0.4)
 """How long after its start a node is killed. Chosen: within a few deeds, or a few hundred."""
 START_S_MAX: Final = 60.0
+TAIL_BYTES: Final = 65_536
+"""Chosen: far more than a node notes between two looks."""
 BROKEN: Final = 3
 """The exit code of a node that found the ledger broken."""
 
@@ -77,6 +79,12 @@ class Journal:
     def notes(self) -> list[Note]:
         """Read everything that was noted."""
         return [json.loads(line) for line in self._path.read_text().splitlines()]
+
+    def says(self, note: Note) -> bool:
+        """Say whether something was noted of late."""
+        with self._path.open("rb") as file:
+            file.seek(max(0, self._path.stat().st_size - TAIL_BYTES))
+            return json.dumps(note).encode() + b"\n" in file.read()
 
     def unanswered(self) -> list[Note]:
         """Return the deeds with a name that were begun and never answered, in their order."""
@@ -241,7 +249,7 @@ def kill_often(where: str, journal: Path, kills: int, seed: int) -> Counter[str]
 
 def _wait_ready(reader: Journal, pid: int, life: int) -> None:
     until = time.perf_counter() + START_S_MAX
-    while {"ready": life} not in reader.notes()[-400:]:
+    while not reader.says({"ready": life}):
         gone, status = os.waitpid(pid, os.WNOHANG)
         if gone or time.perf_counter() > until:
             raise AssertionError(f"life {life} ended with {status}: {reader.notes()[-1]}")
