@@ -5,6 +5,7 @@ locked first, budgets before accounts, each in ascending id order, by everybody.
 """
 
 from collections.abc import Awaitable, Callable, Sequence
+from contextlib import AsyncExitStack
 from typing import Any, Final, Protocol, Self, TypeVar
 
 import asyncpg
@@ -21,6 +22,9 @@ locks nothing should ever be undone; three covers what an operator does by hand.
 COMMAND_TIMEOUT_S: Final = 5.0
 """A statement that takes longer is a database that is away. Chosen: a third of the 15 s that
 ample calls outlive."""
+
+TURN_S_MAX: Final = 3 * COMMAND_TIMEOUT_S
+"""How long a deed waits for a connection. Chosen: others may wait for a database that is away."""
 
 _AGAIN: Final = (
     asyncpg.DeadlockDetectedError,
@@ -67,8 +71,9 @@ class Link(Protocol):
 class Postgres:
     """An open ledger on PostgreSQL. Make it with `open`."""
 
-    def __init__(self, pool: Any, *, clock: Clock) -> None:  # noqa: ANN401 - asyncpg has no types
+    def __init__(self, pool: Any, first: Any, *, clock: Clock) -> None:  # noqa: ANN401 - asyncpg has no types
         self._pool = pool
+        self._first = first
         self.clock = clock
 
     @classmethod
@@ -78,27 +83,26 @@ class Postgres:
         Args:
             dsn: `postgresql://role@/database?host=/run/postgresql`.
             clock: for the stamps of rows.
-            connections_max: at once.
+            connections_max: at once; one more is kept for the beat.
 
         Raises:
             StoreError: one sentence for a person.
         """
-        try:
-            pool = await asyncpg.create_pool(
-                dsn,
-                min_size=1,
-                max_size=connections_max,
-                command_timeout=COMMAND_TIMEOUT_S,
-                server_settings={"synchronous_commit": "on", "application_name": "kinline"},
-            )
-        except (OSError, asyncpg.PostgresError) as error:
-            raise StoreError(
-                f"PostgreSQL cannot be reached: {error}. Check that it runs."
-            ) from error
-        return cls(pool, clock=clock)
+        async with AsyncExitStack() as undo:
+            pools = []
+            for size in (connections_max, 1):
+                pool = await _pool(dsn, size)
+                undo.push_async_callback(pool.close)
+                pools.append(pool)
+            undo.pop_all()
+        return cls(*pools, clock=clock)
 
-    async def write(self, deed: Callable[[Link], Awaitable[T]]) -> T:
+    async def write(self, deed: Callable[[Link], Awaitable[T]], *, is_beat: bool = False) -> T:
         """Carry out one deed in a transaction of its own; durable when this returns.
+
+        Args:
+            deed: gets a connection, and must not commit.
+            is_beat: does not wait behind other deeds: the calls' next second hangs on it.
 
         Raises:
             ConnectionLostError: it broke in the middle.
@@ -106,7 +110,7 @@ class Postgres:
         """
         for tries_left in reversed(range(TRIES_MAX)):
             try:
-                return await self._once(deed)
+                return await self._once(deed, self._first if is_beat else self._pool)
             except _AGAIN as error:
                 if not tries_left:
                     raise StoreError(f"PostgreSQL undid a deed {TRIES_MAX} times.") from error
@@ -118,16 +122,17 @@ class Postgres:
         Raises:
             StoreError: the database cannot be read.
         """
-        return await self._once(deed, isolation="repeatable_read", readonly=True)
+        return await self._once(deed, self._pool, isolation="repeatable_read", readonly=True)
 
     async def close(self) -> None:
         """Let go of all connections."""
+        await self._first.close()
         await self._pool.close()
 
-    async def _once(self, deed: Callable[[Link], Awaitable[T]], **how: Any) -> T:  # noqa: ANN401
+    async def _once(self, deed: Callable[[Link], Awaitable[T]], pool: Any, **how: Any) -> T:  # noqa: ANN401
         try:
             async with (
-                self._pool.acquire(timeout=COMMAND_TIMEOUT_S) as link,
+                pool.acquire(timeout=TURN_S_MAX) as link,
                 link.transaction(**how),
             ):
                 return await deed(link)
@@ -142,3 +147,16 @@ class Postgres:
 def rows_of(answer: str) -> int:
     """How many rows a statement changed: the last word of its answer."""
     return int(answer.rsplit(" ", 1)[-1])
+
+
+async def _pool(dsn: str, size: int) -> Any:  # noqa: ANN401 - asyncpg has no types
+    try:
+        return await asyncpg.create_pool(
+            dsn,
+            min_size=1,
+            max_size=size,
+            command_timeout=COMMAND_TIMEOUT_S,
+            server_settings={"synchronous_commit": "on", "application_name": "kinline"},
+        )
+    except (OSError, asyncpg.PostgresError) as error:
+        raise StoreError(f"PostgreSQL cannot be reached: {error}. Check that it runs.") from error

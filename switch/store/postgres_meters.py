@@ -68,7 +68,8 @@ class PostgresMeters:
             return await self._postgres.write(
                 lambda link: postgres_meter.write_beat(
                     link, beat, flight=self._flight, limited=limited, at=at
-                )
+                ),
+                is_beat=True,
             )
         except ConnectionLostError as error:
             raise StaleError("the line broke") from error

@@ -27,7 +27,7 @@ from tests.support.peers.postgres import postgres_server
 
 RICH, POOR = 3_600_000, 200_000
 AT_ONCE = 100
-ENDS_AT_ONCE = 1_000
+ENDS_AT_ONCE = 200
 """Waiters for one commit; more would only wait in the queue."""
 
 

@@ -32,7 +32,7 @@ async def test_a_beat_whose_line_breaks_is_read_again_and_never_sent_blindly(
         beat = money.book.beat(now=4.25)
         write = money.store.write
 
-        async def broken(deed: Callable[[Link], Awaitable[object]]) -> object:
+        async def broken(deed: Callable[[Link], Awaitable[object]], *, is_beat: bool) -> object:
             async def cut(link: Link) -> object:
                 await deed(link)
                 await link.execute(BREAK_OFF)
