@@ -47,6 +47,7 @@ class CallMeter:
         self.paid_s = paid_s
         self.opened_at = opened_at
         self.bridged_at: float | None = None
+        self._bridged_ns = 0
         self.is_bridge_stored = False
         self.seq = 0
         self.charged = Micros(0)
@@ -71,6 +72,11 @@ class CallMeter:
         """What the paid seconds that were not talked yet cost."""
         return Micros(charge(self.rate, self.paid_s) - self.charged)
 
+    def bridge(self, at: float | None) -> None:
+        """Start the seconds, at this reading of the monotonic clock; None: not yet."""
+        self.bridged_at = at
+        self._bridged_ns = 0 if at is None else to_ns(at)
+
     def take_up(self, row: MeterRow) -> None:
         """Stand where the store says."""
         self.seq, self.charged, self.posted = row.seq, row.charged, row.posted
@@ -79,32 +85,27 @@ class CallMeter:
 
     def elapsed_ns(self, now_ns: int) -> int:
         """How long the call has been bridged; nothing before."""
-        return 0 if self.bridged_at is None else now_ns - to_ns(self.bridged_at)
+        return 0 if self.bridged_at is None else now_ns - self._bridged_ns
 
     def talked_s(self, now_ns: int) -> int:
         """Count the whole seconds that were talked and paid."""
         return min(whole_seconds(self.elapsed_ns(now_ns)), self.paid_s)
 
-    def second(self, now_ns: int) -> SecondTalked:
-        """What this beat charges."""
-        to_s = self.talked_s(now_ns)
+    def second(self, to_s: int) -> SecondTalked:
+        """What a beat charges that finds so many whole seconds talked."""
         delta = Micros(charge(self.rate, to_s) - self.charged)
         return SecondTalked(self.call, self.seq, to_s, delta)
 
-    def is_over(self, now_ns: int) -> bool:
-        """True if the worker has ended the talk by itself: after that no money helps."""
-        return whole_seconds(self.elapsed_ns(now_ns)) >= self.paid_s
-
     def is_pressed(self, now_ns: int) -> bool:
         """True if the paid seconds may end before the beat after the next."""
-        return self.paid_s < through(self.elapsed_ns(now_ns), POOR_HORIZON_S)
+        return self.paid_s < through(now_ns - self._bridged_ns, POOR_HORIZON_S)
 
-    def ask(self, now_ns: int, *, is_poor: bool) -> Ask:
-        """Post what is charged by this beat, ask for the horizon."""
+    def ask(self, now_ns: int, to_s: int, *, is_poor: bool) -> Ask:
+        """Post what is charged by this beat, to second `to_s`, and ask for the horizon."""
         elapsed_ns = self.elapsed_ns(now_ns)
         least_s = max(0, through(elapsed_ns, POOR_HORIZON_S) - self.paid_s)
         whole_s = max(0, through(elapsed_ns, AMPLE_HORIZON_S) - self.paid_s)
-        charged = charge(self.rate, max(self.seq, self.talked_s(now_ns)))
+        charged = charge(self.rate, max(self.seq, to_s))
         return Ask(
             call=self.call,
             account=self.account,

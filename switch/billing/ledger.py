@@ -11,6 +11,8 @@ from enum import Enum
 from hashlib import sha256
 from typing import Final
 
+import msgspec
+
 from switch.billing.credit import Credit, amount_back
 from switch.billing.quote import Quote
 from switch.billing.rating import charge
@@ -24,8 +26,7 @@ NO_CALL: Final = CallId(0)
 """No call has this id."""
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Purse:
+class Purse(msgspec.Struct, frozen=True, gc=False, kw_only=True):
     """What stands on one account."""
 
     posted: Micros

@@ -3,6 +3,8 @@
 from dataclasses import dataclass
 from enum import Enum
 
+import msgspec
+
 from switch.billing.ledger import Refusal
 from switch.ids import CallId
 from switch.money import Micros
@@ -17,16 +19,14 @@ class CutCause(Enum):
     """More could not be asked for."""
 
 
-@dataclass(frozen=True, slots=True)
-class PaidUntil:
+class PaidUntil(msgspec.Struct, frozen=True, gc=False):
     """Tell the worker: this call may talk until then (monotonic seconds)."""
 
     call: CallId
     at: float
 
 
-@dataclass(frozen=True, slots=True)
-class SecondsLeft:
+class SecondsLeft(msgspec.Struct, frozen=True, gc=False):
     """What is left for this call, and what the balance shows."""
 
     call: CallId

@@ -5,18 +5,20 @@ The purses and limits come in as they stand under the lock; what is to be writte
 
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
+from functools import lru_cache
+
+import msgspec
 
 from switch.billing.beat import Ask
 from switch.billing.horizon import affordable_s, price_of
 from switch.billing.ledger import Purse, Refusal
-from switch.billing.rating import Rate
+from switch.billing.rating import SECONDS_MAX, Rate
 from switch.ids import AccountId, CallId
 from switch.money import Micros
 from switch.store.account_limits import Limit, least_s
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Grant:
+class Grant(msgspec.Struct, frozen=True, gc=False, kw_only=True):
     """What one ask got."""
 
     ask: Ask
@@ -70,7 +72,7 @@ def decide(
         available = Micros(purses[ask.account].available - held)
         tied = [
             replace(limit, room=limit.room - taken.get(limit.id, 0))
-            for limit in limits.get(ask.call, ())
+            for limit in (limits.get(ask.call, ()) if limits else ())
         ]
         granted_s, refusal = grant(ask, available, tied)
         rate = _rate(ask)
@@ -97,10 +99,12 @@ def grant(ask: Ask, available: Micros, limits: Sequence[Limit]) -> tuple[int, Re
     Fewer than none where a limit was lowered below what is held: those seconds are given back.
     """
     rate = _rate(ask)
-    excess_s = max((limit.excess_s(rate, paid_s=ask.paid_s) for limit in limits), default=0)
-    if excess_s:
-        return -min(excess_s, max(0, ask.paid_s - ask.keep_s)), Refusal.PAYER_LIMIT
-    allowed_s = least_s(limits, rate, paid_s=ask.paid_s, wanted_s=ask.more_s)
+    allowed_s = min(ask.more_s, SECONDS_MAX)
+    if limits:
+        excess_s = max(limit.excess_s(rate, paid_s=ask.paid_s) for limit in limits)
+        if excess_s:
+            return -min(excess_s, max(0, ask.paid_s - ask.keep_s)), Refusal.PAYER_LIMIT
+        allowed_s = least_s(limits, rate, paid_s=ask.paid_s, wanted_s=ask.more_s)
     if price_of(rate, paid_s=ask.paid_s, more_s=allowed_s) <= available:
         granted_s = allowed_s
     else:
@@ -126,4 +130,10 @@ def moved(purse: Purse, posted: int, held: int) -> Purse:
 
 
 def _rate(ask: Ask) -> Rate:
-    return Rate(micros_per_minute=ask.micros_per_minute, free_s=ask.free_s)
+    return _rate_of(ask.micros_per_minute, ask.free_s)
+
+
+@lru_cache(maxsize=4_096)
+def _rate_of(micros_per_minute: Micros, free_s: int) -> Rate:
+    """One rate for each price: there are few, and twenty thousand asks a second."""
+    return Rate(micros_per_minute=micros_per_minute, free_s=free_s)
