@@ -72,7 +72,7 @@ T4_ONE: Final = Weight("T4", _S.TONE_DIGITS, 1.5)
 S1: Final = Weight("S1", _S.SIGNALLING_HOLD, 5.0)
 S2: Final = Weight("S2", _S.SIGNALLING_STREAM, 1.5)
 P1: Final = Weight("P1", _S.IDENTITY_ROOM, 2.0)
-P2: Final = Weight("P2", _S.IDENTITY_VOICE, 3.0)             # the most; -3 to +3
+P2: Final = Weight("P2", _S.IDENTITY_VOICE, 5.0)             # the most; -3 to +5, measured
 P3: Final = Weight("P3", _S.IDENTITY_VOICE, 2.0)
 F1: Final = Weight("F1", _S.SIGNALLING_FORWARD, 5.0)
 F2: Final = Weight("F2", _S.TONE_RING, 6.0)
@@ -90,7 +90,7 @@ BRIDGE_SIGNS: Final = frozenset(
 )
 """Signs of a second call, or of another person. Seven digits are one too, a single digit is not."""
 
-BRIDGE_NATS_MIN: Final = 1.0
+BRIDGE_NATS_MIN: Final = 2.0
 """A sign is one from here on: a voice that is nearly the same is none. Chosen."""
 
 

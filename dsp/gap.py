@@ -230,6 +230,7 @@ def hear_both(row: int, legs: Legs, ears: tuple[Gaps, Floors, Voices], codes: Fi
         return
     partner = legs.partner[row]
     other = voices.speaking[partner] if partner >= 0 else 0
+    voices.other[row] = other
     if voices.speaking[row] != 0 or other != 0 or number[_PLAYING] != 0:
         number[_SILENT] = 0
     else:

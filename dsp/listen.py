@@ -96,7 +96,7 @@ def hear_full(i: int, measures: Measures, legs: Legs, ears: Ears, codes: Fired) 
     follow(i, measures, ears.floors)
     hear_voice(row, speech, ears.voices)
     calm = is_calm(row, ears.gaps)
-    if speech and ears.voices.speaking[row] != 0 and calm:
+    if speech and calm and ears.voices.speaking[row] != 0 and ears.voices.other[row] == 0:
         add_voice(i, measures, legs, ears.voices, codes)
     if calm:
         hear_click(i, measures, ears.clicks, ears.voices.speaking[row], codes)

@@ -35,8 +35,8 @@ SHORT_GAP_S: Final = 2.5
 SHORT_GAPS_MAX: Final = 3
 """So many gaps that were pauses, and the line is half duplex or gated: G2 and U1 mean nothing."""
 CALM_S: Final = 20.0
-P2_OTHER: Final = 1.5
-P2_SAME: Final = -0.6
+P2_OTHER: Final = 3.0
+P2_SAME: Final = -1.0
 """Nats from which the voice decides. Chosen."""
 
 
@@ -269,7 +269,7 @@ class Suspicion:
             self._add(evidence.P3, t_s, "old and new voice")
         if verdict.moved or verdict.two_voices or verdict.p2_nats >= P2_OTHER:
             self._step(Input.OTHER_PARTY, t_s)
-        elif self._change.is_over and verdict.p2_nats <= P2_SAME:
+        elif self._change.is_over and verdict.whole_nats <= P2_SAME:
             second_call = self._three_way.has_bridge_sign()
             self._step(Input.UNDECIDED if second_call else Input.SAME_PARTY, t_s)
 

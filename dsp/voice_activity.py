@@ -65,6 +65,8 @@ class Voices(NamedTuple):
     speaking: IntArray
     onset: IntArray
     hang: IntArray
+    other: IntArray
+    """1 while the joined leg speaks: what is heard then may be its echo."""
     frames: IntArray
     """[rows, 2] of speech in the reference and in the current step."""
     sums: FloatArray
@@ -88,6 +90,7 @@ def allocate(owner: StateOwner) -> Voices:
             "speaking": Column(np.int32),
             "onset": Column(np.int32),
             "hang": Column(np.int32),
+            "other": Column(np.int32),
             "frames": Column(np.int32, (2,)),
             "sums": Column(np.float32, (2, CEPSTRA)),
             "squares": Column(np.float32, (2, CEPSTRA)),

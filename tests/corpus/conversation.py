@@ -87,8 +87,8 @@ def converse(
 
 def room(size: int, level_dbm0: float, rng: np.random.Generator) -> Track:
     """A far room: coloured noise that drifts by some decibels, of its own colour."""
-    noise = rng.standard_normal(size + 64).astype(np.float32)
     pole = rng.uniform(0.3, 0.95)
+    noise = rng.standard_normal(size + 64).astype(np.float32)
     response = (pole ** np.arange(64)).astype(np.float32)
     sound = np.convolve(noise, response, "valid")[:size]
     knots = rng.uniform(-1.5, 1.5, size // (4 * RATE_HZ) + 2)

@@ -74,7 +74,9 @@ def second_call(
     late = new if third == WOMAN else new + old[: len(new)]
     if floor_dbm0 is not None:
         b = b + noise(talk_s, floor_dbm0, rng)[: len(b)]
-        late = late + noise(merged, floor_dbm0 + 3, rng, 0.3)[: len(late)]
+        same = third == WOMAN
+        floor = noise(merged, floor_dbm0 + (0 if same else 3), rng, 0.8 if same else 0.3)
+        late = late + floor[: len(late)]
     hold = silence(hold_s)
     if ring:
         begin = int((hold_s - 3.0) / 2 * RATE_HZ)
