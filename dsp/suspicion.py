@@ -37,7 +37,10 @@ SHORT_GAPS_MAX: Final = 3
 CALM_S: Final = 20.0
 P2_OTHER: Final = 3.0
 P2_SAME: Final = -1.0
-"""Nats from which the voice decides. Chosen."""
+SAME_STEPS: Final = 10
+"""Nats from which the voice decides, and 5 s of speech after which the same one is told. Chosen."""
+SIGNALLED_HOLD_S_MAX: Final = 60.0
+"""A hold whose end is not signalled is forgotten. Chosen."""
 
 
 class Suspicion:
@@ -51,6 +54,8 @@ class Suspicion:
         self._far = FarEnd()
         self._change = VoiceChange()
         self._waiting = False
+        self._waiting_told = False
+        self._signalled_hold_s: float | None = None
         self._answered_s: float | None = None
         self._gap_began_s = -1e9
         self._gap_ended_s = -1e9
@@ -89,7 +94,9 @@ class Suspicion:
         elif kind is NoteKind.HOLD:
             self._add(evidence.S1, t_s, note.form)
             self._step(Input.HOLD, t_s)
+            self._signalled_hold_s = t_s
         elif kind is NoteKind.RESUME:
+            self._signalled_hold_s = None
             self._step(Input.RESUME, t_s)
         elif kind is NoteKind.FORWARDING:
             self._forwarded.add(evidence.F1, t_s, note.form)
@@ -133,15 +140,21 @@ class Suspicion:
         for action in self._far.step(kind):
             match action:
                 case Action.TELL_WAITING:
-                    self._waiting = True
+                    self._tell_waiting()
                 case Action.RETRACT_GAP:
                     self._three_way.retract(GAP_SETS)
                 case Action.CLEAR:
                     self._three_way.clear()
                 case Action.COMPARE:
                     self._change = VoiceChange()
+                    self._waiting_told = False
         if self._far.state is not before:
             self._state_since_s = t_s
+
+    def _tell_waiting(self) -> None:
+        """Once per hold."""
+        self._waiting |= not self._waiting_told
+        self._waiting_told = True
 
     def _tell(self, t_s: float) -> list[Event]:
         events: list[Event] = []
@@ -253,12 +266,20 @@ class Suspicion:
 
     def _hear_step(self, t_s: float, voices: Voices) -> None:
         verdict = self._change.take(voices, self._row)
+        if self._is_held_by_signal(t_s):
+            self._change = VoiceChange()
+            return
         if self._far.state in (State.HELD, State.HELD_TONE):
             self._step(Input.VOICE, t_s)
         if verdict is not None:
             self._judge(verdict, t_s)
         if self._far.state is State.REJOIN and self._change.is_over:
             self._step(Input.UNDECIDED, t_s)
+
+    def _is_held_by_signal(self, t_s: float) -> bool:
+        """Until the far end is resumed, what talks is a holding machine."""
+        since_s = self._signalled_hold_s
+        return since_s is not None and t_s - since_s <= SIGNALLED_HOLD_S_MAX
 
     def _judge(self, verdict: Verdict, t_s: float) -> None:
         if verdict.moved:
@@ -269,9 +290,11 @@ class Suspicion:
             self._add(evidence.P3, t_s, "old and new voice")
         if verdict.moved or verdict.two_voices or verdict.p2_nats >= P2_OTHER:
             self._step(Input.OTHER_PARTY, t_s)
-        elif self._change.is_over and verdict.whole_nats <= P2_SAME:
-            second_call = self._three_way.has_bridge_sign()
-            self._step(Input.UNDECIDED if second_call else Input.SAME_PARTY, t_s)
+        elif verdict.whole_nats <= P2_SAME and not self._three_way.has_bridge_sign():
+            if verdict.steps >= SAME_STEPS:
+                self._tell_waiting()
+            if self._change.is_over:
+                self._step(Input.SAME_PARTY, t_s)
 
 
 def floor_weight(distance_db: float) -> Weight | None:
