@@ -42,9 +42,9 @@ Vector = NDArray[np.float64]
 def harvest(everyone: Sequence[Person], codec: str, rng: np.random.Generator) -> list[Steps]:
     """The half-seconds of each call; `CALLS_PER_VOICE` calls of each person in turn."""
     tracks = []
-    for one in np.repeat(np.arange(len(everyone)), CALLS_PER_VOICE):
-        other = everyone[rng.integers(len(everyone))]
-        _, voice = converse((other, everyone[one]), CALL_S, rng)
+    for one in [who for who in everyone for _ in range(CALLS_PER_VOICE)]:
+        other = everyone[int(rng.integers(len(everyone)))]
+        _, voice = converse((other, one), CALL_S, rng)
         voice = voice * np.float32(10 ** (rng.uniform(-6, 3) / 20))
         tracks.append(voice + room(len(voice), rng.uniform(-62, -42), rng))
     return steps_of([frames(track.astype(np.float64)) for track in through(codec, tracks)])
@@ -77,7 +77,10 @@ def pitch_of(steps: Steps) -> Vector:
 
 def fit(by_codec: Sequence[list[Steps]]) -> None:
     """Print the matrix, the variances between voices, and both variances of the pitch."""
-    within, between, pitch_within, pitch_between = [], [], [], []
+    within: list[Vector] = []
+    between: list[Vector] = []
+    pitch_within: list[Vector] = []
+    pitch_between: list[float] = []
     for calls in by_codec:
         means = [np.array([s.mean[1:] for s in steps]) for steps in calls]
         within += [steps - steps.mean(axis=0) for steps in means]
@@ -87,7 +90,7 @@ def fit(by_codec: Sequence[list[Steps]]) -> None:
         pitches = [pitch_of(steps) for steps in calls]
         pitch_within += [one - one.mean() for one in pitches if len(one)]
         centres = [one.mean() for one in pitches[::CALLS_PER_VOICE] if len(one)]
-        pitch_between.append(np.var(centres, ddof=1))
+        pitch_between.append(float(np.var(centres, ddof=1)))
     one_voice = np.cov(np.concatenate(within).T)
     root = np.linalg.inv(np.linalg.cholesky(one_voice))
     variances, turn = np.linalg.eigh(root @ np.mean(between, axis=0) @ root.T)
@@ -102,7 +105,8 @@ def fit(by_codec: Sequence[list[Steps]]) -> None:
 
 def judge(by_codec: Sequence[list[Steps]], rng: np.random.Generator) -> None:
     """Say how well the constants in the code part one voice from another."""
-    same, other = [], []
+    same: list[float] = []
+    other: list[float] = []
     for calls in by_codec:
         for k, steps in enumerate(calls):
             before = pool(steps[:BEFORE])
