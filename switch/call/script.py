@@ -18,7 +18,7 @@ from random import Random
 from typing import Any
 
 from switch.call.cause import EndReason, Reason, release_to_end
-from switch.call.effects import AnswerCaller, CallState, RefuseCaller, StateChanged
+from switch.call.effects import AnswerCaller, CallState, HoldBack, RefuseCaller, StateChanged
 from switch.call.ladder import ErrorCard
 from switch.call.line import KnownPerson, Line
 from switch.call.orders import MediaLost, Order
@@ -222,6 +222,19 @@ class Script:
     def detected(self, event: dict[str, Any], side: Side, *, now: float) -> Effects:
         """Take an event of the detectors."""
         return self._memory.stage.detected(event, side, now=now)
+
+    def unheard(self, permit: Permit) -> Effects:
+        """Look at nothing any more: the register changed, the call is privileged for its sound.
+
+        A caller who was held back for a dial tone is let through again.
+        """
+        memory = self._memory
+        memory.facts.permit = permit
+        if not isinstance(memory.stage, Talking) or memory.stage.look is None:
+            return []
+        memory.stage.look = None
+        memory.stop(Timer.DIAL_TONE, Timer.LADDER)
+        return [HoldBack(on=False)]
 
     def silent(self, side: Side, silent_s: float, *, now: float) -> Effects:
         """Take that no packet has come from one side for so long while they talk."""

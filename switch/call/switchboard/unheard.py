@@ -34,7 +34,9 @@ async def stop_hearing(driver: CallDriver, rooms: Rooms) -> None:
     )
     if answer.whole and answer.entry is None:
         return
-    driver.people.permit = unheard(permit)
+    private = unheard(permit)
+    driver.people.permit = private
+    driver.post(lambda _now: driver.script.unheard(private))
     driver.dialling.stop_watching()
     for side in Side:
         rooms.plane.deafen(leg_id(driver.call, is_b=side is Side.B))

@@ -13,7 +13,8 @@ from switch.admin.audit_note import news_of
 from switch.admin.call_commands import CALL_COMMANDS
 from switch.admin.command import Desk
 from switch.call.cause import EndReason
-from switch.call.effects import Prolong
+from switch.call.effects import HoldBack, Prolong
+from switch.call.signals import Side
 from switch.call.switchboard.board import Switchboard
 from switch.call.switchboard.driver import CallDriver
 from switch.errors import UserError
@@ -242,6 +243,9 @@ async def test_a_register_that_changes_is_obeyed_by_the_calls_in_progress(
     assert stage.plane.deaf == [2 * CALL, 2 * CALL + 1]
     assert stage.sealed == [PERMIT.number]
     assert [news.code for news in stage.told] == (["register"] if what == "broken" else [])
+    assert rig.all[-1] == HoldBack(on=False)
+    assert rig.keys("7") == [], "a key that comes by INFO is not written down either"
+    assert rig.do(rig.script.flash(Side.A, "2", now=rig.now)) == []
     before = list(driver_.keeper.detections)
     assert driver_._detected(DETECTED, 1.0) == []
     assert driver_.keeper.detections == before
