@@ -227,6 +227,11 @@ class Cashier:
             fault = "no answer for a day; look it up at the processor"
             await self._vault.write(lambda raw: _give_up(raw, payout, fault=fault, at=at))
             return
+        is_paid = await self._vault.write(
+            lambda raw: payout_statements.is_with_the_bank(raw, payout, at=at)
+        )
+        if is_paid:
+            return
         answer = await self._stripe.refund(payout.id, payout.intent, payout.amount)
         if isinstance(answer, PaymentNews) and answer.kind is not NewsKind.OTHER:
             await self.apply(answer)

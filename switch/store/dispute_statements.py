@@ -1,7 +1,8 @@
 """A payment that its card's holder disputes. Inside a deed.
 
-What is left of it is held; what is spent becomes a claim of ours (`dispute_receivable`). Won: the
-hold is released and the claim is gone. Lost: what was held goes. The account never goes below its
+What is left of it is held; what is spent, or went back before, becomes a claim of ours
+(`dispute_receivable`). Won: the hold is released and the claim is gone. Lost: what was held goes.
+The account never goes below its
 floor. A telling of the end may come before that of the beginning: it then does both.
 """
 
@@ -15,6 +16,9 @@ from switch.store import ledger_statements, payer_notice, reload_statements
 from switch.store.vault import Raw, lock_accounts
 
 _SOURCE: Final = "SELECT id, debit, credit FROM transfer WHERE id = ? AND code = 'fund'"
+_RETURNED: Final = """
+SELECT coalesce(sum(amount), 0) FROM transfer WHERE ref = ? AND code IN ('refund', 'dispute')
+"""
 _FIND: Final = (
     "SELECT account_id, source, amount, held, receivable, state FROM dispute WHERE id = ?"
 )
@@ -65,7 +69,10 @@ def _open(raw: Raw, news: PaymentNews, *, at: float) -> bool:
     account = ledger_statements.find(raw, AccountId(owner))
     assert account is not None
     left = 0 if account.purse.floor is None else max(0, account.purse.available)
-    held = min(news.amount, left)
+    # What went back to this card before is not taken from what other payments brought (M11).
+    (returned,) = raw.execute(_RETURNED, (id_,)).fetchone()
+    (paid,) = raw.execute("SELECT amount FROM transfer WHERE id = ?", (id_,)).fetchone()
+    held = min(news.amount, left, max(0, paid - returned))
     spent = Micros(news.amount - held)
     raw.execute(_INSERT, (news.dispute, owner, id_, news.amount, held, spent, at))
     if held:

@@ -21,7 +21,9 @@ VALUES (?, ?, ?, ?, ?, ?, ?, ?)
 """
 _DUE: Final = f"""
 SELECT {_COLUMNS} FROM payout
- WHERE way = 'stripe' AND state IN ('waiting', 'asked') AND next_at <= ? ORDER BY next_at LIMIT ?
+ WHERE way = 'stripe' AND state IN ('waiting', 'asked') AND next_at <= ? AND NOT EXISTS (
+   SELECT 1 FROM dispute d WHERE d.source = 'stripe:' || payout.intent AND d.state = 'open')
+ ORDER BY next_at LIMIT ?
 """  # noqa: S608 - columns only
 _LIST: Final = f"""
 SELECT {_COLUMNS} FROM payout
@@ -37,6 +39,9 @@ UPDATE payout SET state = 'asked', refund = ?, next_at = ?, tries = tries + 1, c
 _DONE: Final = """
 UPDATE payout SET state = 'done', refund = ?, fault = ?, changed_at = ?
  WHERE id = ? AND state IN ('waiting', 'asked')
+"""
+_LOST: Final = """
+SELECT coalesce(sum(receivable), 0) FROM dispute WHERE source = ? AND state = 'lost'
 """
 _FAILED: Final = """
 UPDATE payout SET state = 'failed', fault = ?, changed_at = ? WHERE id = ? AND state <> 'failed'
@@ -74,7 +79,7 @@ def queue(
 
 
 def due(raw: Raw, *, at: float, rows_max: int) -> list[Payout]:
-    """Return what a processor is to be asked for now."""
+    """Return what a processor is to be asked for now; a disputed payment takes nothing back."""
     return [_payout(row) for row in raw.execute(_DUE, (at, rows_max))]
 
 
@@ -127,6 +132,29 @@ def failed(raw: Raw, payout: Payout, *, fault: str, at: float) -> bool:
     assert result is TransferResult.OK, result
     queue(raw, row.id, payout.account, payout.amount, intent="", at=at)
     return True
+
+
+def is_with_the_bank(raw: Raw, payout: Payout, *, at: float) -> bool:
+    """Settle what a lost dispute has paid already: the card's bank took it from us, for the payer.
+
+    Paid once more, by us, it would be paid twice. It lowers our claim of that dispute instead.
+    """
+    (claim,) = raw.execute(_LOST, (f"stripe:{payout.intent}",)).fetchone()
+    if payout.state != "waiting" or claim < payout.amount:
+        return False
+    account = ledger_statements.find(raw, payout.account)
+    assert account is not None
+    row = Transfer(
+        id=f"{payout.id}:by-bank",
+        debit=ledger_statements.book(raw, "clearing:stripe", currency=account.currency, at=at),
+        credit=ledger_statements.book(raw, "dispute_receivable", currency=account.currency, at=at),
+        amount=payout.amount,
+        code="dispute_claim",
+        ref=payout.id,
+    )
+    result = ledger_statements.transfer(raw, row, at=at)
+    assert result is TransferResult.OK, result
+    return done(raw, payout.id, refund="", note="paid by the card's bank", at=at)
 
 
 def _payout(row: tuple[str, int, int, str, str, str, str, int, float, str]) -> Payout:

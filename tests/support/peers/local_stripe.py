@@ -128,6 +128,14 @@ class LocalStripe:
         self._tell("charge.dispute.funds_withdrawn", dispute)
         return dispute
 
+    def is_disputed(self, intent: str) -> bool:
+        """Whether a dispute takes, or took, the payment back."""
+        return any(
+            thing["payment_intent"] == intent and thing["status"] != "won"
+            for name, thing in self.objects.items()
+            if name.startswith("dp_")
+        )
+
     def decide(self, dispute: str, *, won: bool) -> None:
         self.objects[dispute]["status"] = "won" if won else "lost"
         self._tell("charge.dispute.closed", dispute)
@@ -189,6 +197,8 @@ class LocalStripe:
         if intent is None or intent["status"] != "succeeded":
             raise Refusal(400, "resource_missing", "no such payment")
         cents = int(form["amount"])
+        if self.is_disputed(intent["id"]):
+            raise Refusal(400, "charge_disputed", "the payment is disputed")
         if intent["_refunded"] + cents > intent["amount_received"]:
             raise Refusal(400, "charge_already_refunded", "more than is left of the payment")
         intent["_refunded"] += cents

@@ -324,6 +324,33 @@ def test_what_is_disputed_is_not_paid_back_too(tmp_path: Path) -> None:
     with_cards(tmp_path, scene)
 
 
+@pytest.mark.parametrize("won", [True, False])
+def test_what_a_lost_dispute_paid_is_not_paid_again(tmp_path: Path, *, won: bool) -> None:
+    async def scene(rig: CardRig) -> None:
+        account = await rig.open()
+        intent = await rig.paid_in(account, 20)
+        await rig.accounts.refund(account, Micros(5 * DOLLAR), ref="r1")
+        dispute = rig.stripe.dispute(intent, 2000)
+        await rig.tell(rig.stripe.event("charge.dispute.created"))
+        await rig.cashier.round()
+        assert await rig.rows("SELECT state FROM payout") == [("waiting",)]
+        rig.stripe.decide(dispute, won=won)
+        await rig.tell(rig.stripe.event("charge.dispute.closed"))
+        await rig.cashier.round()
+        assert rig.stripe.objects[intent]["_refunded"] == (500 if won else 0)
+        assert await rig.rows("SELECT way, state FROM payout") == [("stripe", "done")]
+        rows = await rig.rows(
+            "SELECT sum(posted) FROM account WHERE kind IN ('clearing:stripe', 'offline')"
+        )
+        assert rows == [(-15 * DOLLAR if won else 0,)]
+        claims = await rig.rows(
+            "SELECT coalesce(sum(posted), 0) FROM account WHERE kind = 'dispute_receivable'"
+        )
+        assert claims == [(0,)]
+
+    with_cards(tmp_path, scene)
+
+
 def test_events_that_are_not_ours_move_nothing(tmp_path: Path) -> None:
     async def scene(rig: CardRig) -> None:
         await rig.open()
