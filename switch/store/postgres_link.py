@@ -26,6 +26,13 @@ ample calls outlive."""
 TURN_S_MAX: Final = 3 * COMMAND_TIMEOUT_S
 """How long a deed waits for a connection. Chosen: others may wait for a database that is away."""
 
+_SETTINGS: Final = {
+    "application_name": "kinline",
+    "synchronous_commit": "on",
+    # Every row of a deed is found by its key. A plan that was made while a table was small, and
+    # kept, would read all of it for each of a thousand calls.
+    "enable_seqscan": "off",
+}
 _AGAIN: Final = (
     asyncpg.DeadlockDetectedError,
     asyncpg.SerializationError,
@@ -156,7 +163,7 @@ async def _pool(dsn: str, size: int) -> Any:  # noqa: ANN401 - asyncpg has no ty
             min_size=1,
             max_size=size,
             command_timeout=COMMAND_TIMEOUT_S,
-            server_settings={"synchronous_commit": "on", "application_name": "kinline"},
+            server_settings=_SETTINGS,
         )
     except (OSError, asyncpg.PostgresError) as error:
         raise StoreError(f"PostgreSQL cannot be reached: {error}. Check that it runs.") from error

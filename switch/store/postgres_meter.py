@@ -47,16 +47,18 @@ INSERT INTO meter (call_id, account_id, quote_id, micros_per_minute, free_s, pai
 VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13, 'RESERVED')
 """
 _FENCE: Final = "SELECT 1 FROM node WHERE id = $1 AND epoch = $2 FOR SHARE"
+# Not `IN ('RESERVED', 'LIVE')`: a planner without statistics would then find each call through the
+# partial index of live meters, all of them, instead of by its key. Measured, 1,000 calls: 560 ms.
 _BRIDGED: Final = """
 UPDATE meter m SET state = 'LIVE', bridged_ns = t.at_ns
   FROM unnest($1::bigint[], $2::bigint[]) AS t(call_id, at_ns)
- WHERE m.call_id = t.call_id AND m.epoch = $3 AND m.state IN ('RESERVED', 'LIVE')
+ WHERE m.call_id = t.call_id AND m.epoch = $3 AND m.state NOT IN ('SETTLED', 'VOID')
 """
 _SECOND: Final = """
 UPDATE meter m SET seq = t.to_s, charged = m.charged + t.delta
   FROM unnest($1::bigint[], $2::int[], $3::int[], $4::bigint[]) AS t(call_id, from_s, to_s, delta)
  WHERE m.call_id = t.call_id AND m.seq = t.from_s AND m.epoch = $5
-   AND m.state IN ('RESERVED', 'LIVE')
+   AND m.state NOT IN ('SETTLED', 'VOID')
 """
 _MOVE_ACCOUNTS: Final = """
 UPDATE account a SET posted = a.posted - t.post, held = a.held - t.post + t.ask
@@ -66,7 +68,7 @@ _MOVE_METERS: Final = """
 UPDATE meter m SET posted = m.posted + t.post, hold = m.hold - t.post + t.ask,
                    paid_s = m.paid_s + t.ask_s
   FROM unnest($1::bigint[], $2::bigint[], $3::bigint[], $4::int[]) AS t(call_id, post, ask, ask_s)
- WHERE m.call_id = t.call_id AND m.epoch = $5 AND m.state IN ('RESERVED', 'LIVE')
+ WHERE m.call_id = t.call_id AND m.epoch = $5 AND m.state NOT IN ('SETTLED', 'VOID')
 """
 _UNSETTLED: Final = """
 SELECT call_id, account_id, quote_id, seq, paid_s, charged, posted, boot_id, bridged_ns, opened_at
