@@ -52,9 +52,12 @@ async def _open(desk: Desk, given: Mapping[str, Any]) -> dict[str, Any]:
 
 def _credit_limit(kind: str, text: str) -> Micros:
     """Read how far an account may owe; the default of a new direct account is $30 (chosen)."""
-    limit = micros_of(text or DIRECT_LIMIT if kind == "called_direct" else text or "0")
-    if limit and kind not in {"agency", "called_direct"}:
-        raise UserError("Only agencies and direct accounts have a limit; the others stop at zero.")
+    owes = kind in {"called_direct", "called_collect"}
+    limit = micros_of(text or DIRECT_LIMIT if owes else text or "0")
+    if limit and not owes and kind != "agency":
+        raise UserError(
+            "Only agencies, direct and collect accounts have a limit; the others stop at zero."
+        )
     if limit < 0:
         raise UserError("A limit says how far an account may owe. Write it like 30.")
     return limit
@@ -199,7 +202,7 @@ _ACCOUNT: Final = Argument(name="account", help="its id, or a number that it pay
 _ROWS: Final = Argument(
     name="--rows", help="at most so many", kind=int, required=False, default=100
 )
-_KINDS: Final = ("called_prepaid", "caller_debit", "called_direct", "agency")
+_KINDS: Final = ("called_prepaid", "caller_debit", "called_direct", "called_collect", "agency")
 DIRECT_LIMIT: Final = "30"
 """Dollars. money.md section 5: what the field gives a new account."""
 
@@ -219,7 +222,7 @@ COMMANDS: Final = (
             _option("--number", "a number whose calls it pays", default=None, many=True),
             _option("--facility", "where it belongs"),
             _option("--approves", "who may be paid for", default="all", choices=("listed", "all")),
-            _option("--limit", "how far an agency (0) or direct account (30) may owe"),
+            _option("--limit", "how far an agency (0), direct or collect account (30) may owe"),
         ),
         run=_open,
     ),

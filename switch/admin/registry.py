@@ -4,6 +4,7 @@ from functools import cache
 
 from switch.admin.call_commands import CALL_COMMANDS
 from switch.admin.claim_commands import CLAIM_COMMANDS
+from switch.admin.collect_commands import COLLECT_COMMANDS
 from switch.admin.command import Command
 from switch.admin.contact_commands import CONTACT_COMMANDS
 from switch.admin.funding_commands import FUNDING_COMMANDS
@@ -24,6 +25,7 @@ def commands() -> tuple[Command, ...]:
     every = [
         *CALL_COMMANDS,
         *CLAIM_COMMANDS,
+        *COLLECT_COMMANDS,
         *CONTACT_COMMANDS,
         *FUNDING_COMMANDS,
         *HOUSE_COMMANDS,

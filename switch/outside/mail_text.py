@@ -40,6 +40,7 @@ _SUBJECT: Final = {
     "invoice_suspended": "Calls at your cost have stopped: an invoice is not paid",
     "invoice_converted": "Your account pays beforehand now",
     "invoice_relieved": "Calls at your cost go on",
+    "collect_bounced": "Calls at your cost have stopped: a bill was not paid",
     "idle": "Your telephone account lies idle",
     "idle_returned": "The money of your idle telephone account comes back to you",
 }
@@ -130,6 +131,11 @@ _TEXT: Final = {
     ),
     "invoice_relieved": (
         "Your payment has come. Telephone account {account} pays for calls again.\n"
+    ),
+    "collect_bounced": (
+        "The bill {invoice} for calls that you accepted came back unpaid: {amount} dollars."
+        " No further call is billed to your line. You may open an account that pays beforehand;"
+        " opening it costs nothing.\n\nWhat was said: {note}\n"
     ),
     "idle": (
         "Telephone account {account} with {amount} dollars has not been used for a long time.\n"
