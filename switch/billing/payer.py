@@ -19,7 +19,5 @@ class Payer(StrEnum):
     """The agency; free for both people on the call."""
 
 
-SERVED_PAYERS: Final = frozenset(
-    {Payer.CALLED_PREPAID, Payer.CALLER_DEBIT, Payer.CALLED_DIRECT, Payer.AGENCY_FREE}
-)
-"""Those that have accounts now; the others end in a deny reason at screening."""
+SERVED_PAYERS: Final = frozenset(Payer)
+"""Those that have accounts; all of them."""

@@ -35,6 +35,8 @@ def no_rate(facts: Facts) -> Denied | None:
     """Refuse where somebody would pay and no approved price exists: our fault."""
     if _pays_nobody(facts) or facts.money.payer not in SERVED_PAYERS:
         return None
+    if facts.money.payer is Payer.CALLED_COLLECT and facts.money.account is None:
+        return None  # no line of an agent's: `no_payer` says so
     if facts.money.quote is None:
         rate_class = facts.number.rate_class if facts.number is not None else ""
         return Denied(reason=DenyReason.NO_RATE, detail=f"no price for {rate_class}")

@@ -25,6 +25,8 @@ class Purses:
     debit: Account | None = None
     """The person's own."""
     agency: Account | None = None
+    collect: Account | None = None
+    """A line that is billed by the month through an agent, up to its limit."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -68,7 +70,7 @@ def choose_payer(
         return Choice(Payer.CALLED_DIRECT, purses.direct)
     if purses.debit is not None:
         return Choice(Payer.CALLER_DEBIT, purses.debit)
-    return Choice(Payer.CALLED_COLLECT, None) if rules.collect else NOBODY
+    return Choice(Payer.CALLED_COLLECT, purses.collect) if rules.collect else NOBODY
 
 
 def _own(payer: Payer, purses: Purses) -> Choice:
@@ -82,4 +84,4 @@ def _own(payer: Payer, purses: Purses) -> Choice:
         case Payer.CALLED_DIRECT:
             return Choice(payer, purses.direct)
         case Payer.CALLED_COLLECT:
-            return Choice(payer, None)
+            return Choice(payer, purses.collect)

@@ -325,6 +325,7 @@ def _money(
             direct=_called(raw, number, person, Payer.CALLED_DIRECT),
             debit=_owned(raw, Payer.CALLER_DEBIT, person),
             agency=_owned(raw, Payer.AGENCY_FREE, facility.agency),
+            collect=_called(raw, number, person, Payer.CALLED_COLLECT),
         ),
     )
     account = choice.account

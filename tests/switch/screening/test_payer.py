@@ -46,6 +46,9 @@ def test_the_order_is_called_debit_collect_nobody() -> None:
     assert choose(purses=Purses(direct=DIRECT, debit=DEBIT)) == Choice(Payer.CALLED_DIRECT, DIRECT)
     assert choose(purses=Purses(debit=DEBIT)) == Choice(Payer.CALLER_DEBIT, DEBIT)
     assert choose(purses=Purses(), collect=True) == Choice(Payer.CALLED_COLLECT, None)
+    line = Purses(collect=DIRECT)
+    assert choose(purses=line, collect=True) == Choice(Payer.CALLED_COLLECT, DIRECT)
+    assert choose(purses=line) == NOBODY
     assert choose(purses=Purses()) == NOBODY
 
 

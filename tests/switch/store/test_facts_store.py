@@ -9,6 +9,7 @@ import pytest
 from switch.billing.line import LineInfo, LineType, LineVerdict
 from switch.billing.payer import Payer
 from switch.ids import CallId, FacilityId, PersonId, TerminalId
+from switch.money import Micros
 from switch.outside.mail_text import mail_of
 from switch.routing.call_class import CallClass, Inspectable, Privileged
 from switch.routing.limits import Limits
@@ -31,6 +32,7 @@ from switch.store import (
     outbox_store,
 )
 from switch.store.account_limits import Scope
+from switch.store.account_statements import NewAccount
 from switch.store.engine import Store, driver
 from switch.store.house_store import HouseStore
 from switch.store.outbox_store import Notice
@@ -463,6 +465,24 @@ async def test_collect_asks_about_the_line_and_a_mobile_has_none(
     asked = await site.ask("+15552345673", person="234567", line_information=lines)
     assert asked is reason
     assert lines.asked == ["+15552345673"]
+
+
+async def test_a_line_of_the_agents_pays_where_collect_is_allowed(site: Site) -> None:
+    number = "+15552345673"
+    lines = Lines(LineVerdict.ALLOW, "landline")
+
+    def open_line(raw: sqlite3.Connection) -> None:
+        new = NewAccount(
+            kind="called_collect", owner="line", floor=Micros(-30_000_000), numbers=(number,),
+            approves="all",
+        )  # fmt: skip
+        account_statements.open_purse(raw, new, at=NOW)
+
+    await site.write(open_line)
+    assert await site.ask(number, person="234567", line_information=lines) is not None
+    await collect(site)
+    facts = await site.facts(number, person="234567", line_information=lines)
+    assert (facts.money.payer, facts.money.available) == (Payer.CALLED_COLLECT, 30_000_000)
 
 
 async def test_prepaid_goes_on_whatever_the_line_says_and_keeps_its_type(site: Site) -> None:
