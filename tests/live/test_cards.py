@@ -2,15 +2,17 @@
 
 import asyncio
 import http.client
-from collections.abc import Iterator
+from collections.abc import AsyncIterator, Iterator
 from pathlib import Path
 from urllib.parse import urlsplit
 
 import pytest
 
 from switch.clock import SystemClock
+from tests.live.test_postgres import STORE, prepared
 from tests.support.peers.local_stripe import SECRET_KEY, WEBHOOK_SECRET, LocalStripe
 from tests.support.peers.local_stripe_server import stripe_server
+from tests.support.peers.postgres import binaries, postgres_server
 from tests.support.switch_rig import SwitchRig
 
 pytestmark = [pytest.mark.live, pytest.mark.slow]
@@ -44,13 +46,26 @@ def deliver(web: str, body: bytes, signature: str) -> tuple[int, str]:
         link.close()
 
 
+@pytest.fixture(params=["file", "postgres"])
+async def ledger(request: pytest.FixtureRequest, tmp_path: Path) -> AsyncIterator[str]:
+    """What the configuration says of where the ledger is."""
+    if request.param == "file":
+        yield ""
+        return
+    if binaries() is None:
+        pytest.skip("no PostgreSQL; deploy/install-peers installs one")
+    with postgres_server() as server:
+        await prepared(server, tmp_path)
+        yield STORE
+
+
 async def test_money_comes_by_card_and_goes_back_to_it(
-    tmp_path: Path, stripe: tuple[LocalStripe, str]
+    tmp_path: Path, stripe: tuple[LocalStripe, str], ledger: str
 ) -> None:
     local, base = stripe
     (tmp_path / "stripe.key").write_text(SECRET_KEY)
     (tmp_path / "stripe.hook").write_text(WEBHOOK_SECRET)
-    cards = CARDS.format(folder=tmp_path, base=base)
+    cards = ledger + CARDS.format(folder=tmp_path, base=base)
     async with SwitchRig(tmp_path, edit=lambda text: cards + text) as rig:
 
         async def tell(event: dict[str, object]) -> tuple[int, str]:

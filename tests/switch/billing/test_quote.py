@@ -32,4 +32,4 @@ def test_the_payers_of_the_trade_in_order() -> None:
         "called_collect",
         "agency_free",
     ]
-    assert len(SERVED_PAYERS) == 4
+    assert frozenset(Payer) == SERVED_PAYERS
