@@ -20,6 +20,7 @@ from dsp.frame import RATE_HZ, ByteArray
 from dsp.g711 import ALAW_TO_ULAW, encode_ulaw
 from dsp.inspect import TALKING_FROM_THE_START, TimedNote, inspect
 from dsp.leg import Note, NoteKind, Role
+from switch.media.inspect_plot import plot
 
 PCM, ALAW, ULAW, EXTENSIBLE = 1, 6, 7, 0xFFFE
 FORMAT_NAMES: Final = {
@@ -125,13 +126,16 @@ def to_json(event: Event) -> str:
     return json.dumps(line, ensure_ascii=False)
 
 
-def inspect_file(wave: Path, sidecar: Path | None, tell: Callable[[str], None]) -> list[Event]:
+def inspect_file(
+    wave: Path, sidecar: Path | None, tell: Callable[[str], None], picture: Path | None = None
+) -> list[Event]:
     """Events of a recorded call, by time.
 
     Args:
         wave: the recording.
         sidecar: what signalling saw, or None: the call counts as talking from 0, without loss.
         tell: takes a remark for the operator.
+        picture: where to draw the call, if anywhere.
 
     Raises:
         NotInspectable: the file or the sidecar cannot be read, and why.
@@ -142,29 +146,39 @@ def inspect_file(wave: Path, sidecar: Path | None, tell: Callable[[str], None]) 
     a, b = read_wave(wave.read_bytes())
     if sidecar is None:
         tell("no sidecar: the call counts as talking from 0 s, without loss")
-        return inspect(a, b, TALKING_FROM_THE_START)
-    told = read_sidecar(sidecar.read_bytes())
-    return inspect(a, b, told.timed_notes(), kinds=frozenset(Kind) - told.kinds_off)
+        events = inspect(a, b, TALKING_FROM_THE_START)
+    else:
+        told = read_sidecar(sidecar.read_bytes())
+        events = inspect(a, b, told.timed_notes(), kinds=frozenset(Kind) - told.kinds_off)
+    if picture is not None:
+        picture.write_bytes(plot(a, b, events))
+    return events
 
 
 def main(arguments: Sequence[str], out: TextIO = sys.stdout, err: TextIO = sys.stderr) -> int:
-    """`FILE.wav [--sidecar FILE.json] [--json]`; returns the exit code."""
+    """`FILE.wav [--sidecar FILE.json] [--plot FILE.png] [--json]`; returns the exit code."""
     words = [word for word in arguments if word != "--json"]
-    sidecar: Path | None = None
-    if "--sidecar" in words[:-1]:
-        at = words.index("--sidecar")
-        sidecar = Path(words[at + 1])
-        del words[at : at + 2]
+    sidecar, picture = _taken(words, "--sidecar"), _taken(words, "--plot")
     if len(words) != 1 or words[0].startswith("-"):
-        err.write("usage: inspect FILE.wav [--sidecar FILE.json] [--json]\n")
+        err.write("usage: inspect FILE.wav [--sidecar FILE.json] [--plot FILE.png] [--json]\n")
         return 2
     try:
-        events = inspect_file(Path(words[0]), sidecar, lambda text: print(text, file=err))
+        events = inspect_file(Path(words[0]), sidecar, lambda text: print(text, file=err), picture)
     except (NotInspectable, OSError) as error:
         err.write(f"{words[0]}: {error}\n")
         return 1
     out.writelines(to_json(event) + "\n" for event in events)
     return 0
+
+
+def _taken(words: list[str], option: str) -> Path | None:
+    """Take an option and its file out of the words."""
+    if option not in words[:-1]:
+        return None
+    at = words.index(option)
+    file = Path(words[at + 1])
+    del words[at : at + 2]
+    return file
 
 
 if __name__ == "__main__":
