@@ -9,8 +9,9 @@ import argparse
 import json
 import os
 import sys
-from concurrent.futures import ProcessPoolExecutor
+from concurrent.futures import Executor, Future, ProcessPoolExecutor
 from pathlib import Path
+from typing import Any
 
 os.environ.setdefault("OPENBLAS_NUM_THREADS", "1")
 
@@ -51,44 +52,20 @@ def main() -> int:
     parser.add_argument("--out", type=Path, default=Path("build/detection"))
     parser.add_argument("--family", choices=sorted(SEEDS), default="report")
     parser.add_argument("--card", type=Path, help="folder to write CARD.md and card.json to")
+    parser.add_argument("--calls-only", action="store_true", help="whole calls, no tapes of digits")
     told = parser.parse_args()
     say("fetching voices and music (Debian packages)")
     sources.fetch(told.out)
     with ProcessPoolExecutor(2) as pool:
-        half, few = told.hours / 2, told.hours * MUSIC_SHARE
-        tapes = [
-            pool.submit(tape_job, told.out, told.family, hours, part)
-            for part, hours in enumerate((half, half, few))
-        ]
-        cells = pool.submit(digits_job, told.out, told.family)
-        hours = told.hours * TONES_SHARE
-        false_talk = pool.submit(false_job, told.out, told.family, hours, is_music=False)
-        false_music = pool.submit(
-            false_job, told.out, told.family, hours * MUSIC_SHARE, is_music=True
-        )
-        rows = pool.submit(progress.measure, SEEDS[told.family])
-        tty = pool.submit(progress.tty_hours, told.hours * TTY_SHARE, SEEDS[told.family])
-        count = max(round(told.hours * CALLS_PER_HOUR), CALLS_MIN)
-        joins = pool.submit(three_way_job, told.out, told.family, count)
-        home = pool.submit(household_job, told.out, told.family, told.hours * HOUSEHOLD_SHARE)
-        talk_a, talk_b, music = (tape.result() for tape in tapes)
-        more = {
-            "digits": cells.result(),
-            "progress": rows.result(),
-            "false_tones_speech": joined(false_talk.result()),
-            "false_tones_music": joined(false_music.result()),
-            "tty": tty.result(),
-            "three_way": joins.result(),
-            "household": home.result(),
-        }
+        calls = start_calls(pool, told.out, told.family, told.hours)
+        tapes = {} if told.calls_only else start_tapes(pool, told.out, told.family, told.hours)
+        parts = {name: [job.result() for job in jobs] for name, jobs in {**tapes, **calls}.items()}
     report: dict[str, object] = {
         **machine(),
         "family": told.family,
         "voices": sources.FAMILIES[told.family],
         "seed": SEEDS[told.family],
-        **more,
-        "talk_off_speech": joined(talk_a, talk_b),
-        "talk_off_music": joined(music),
+        **{k: joined(*v) if k in JOINED else v[0] for k, v in parts.items()},
     }
     if told.card is not None:
         (told.card / "CARD.md").write_text(card.card_md(report))
@@ -99,6 +76,35 @@ def main() -> int:
         say(line)
     say(f"written: {path}")
     return 0
+
+
+Jobs = dict[str, list[Future[Any]]]
+JOINED = ("talk_off_speech", "talk_off_music", "false_tones_speech", "false_tones_music")
+"""Counts of false digits or tones, to be added up over their tapes."""
+
+
+def start_tapes(pool: Executor, out: Path, family: str, hours: float) -> Jobs:
+    """Digits and tones: what must be taken, and tapes of what must not."""
+    half, few, tones = hours / 2, hours * MUSIC_SHARE, hours * TONES_SHARE
+    submit = pool.submit
+    return {
+        "talk_off_speech": [submit(tape_job, out, family, half, part) for part in (0, 1)],
+        "talk_off_music": [submit(tape_job, out, family, few, 2)],
+        "digits": [submit(digits_job, out, family)],
+        "progress": [submit(progress.measure, SEEDS[family])],
+        "false_tones_speech": [submit(false_job, out, family, tones, is_music=False)],
+        "false_tones_music": [submit(false_job, out, family, tones * MUSIC_SHARE, is_music=True)],
+        "tty": [submit(progress.tty_hours, hours * TTY_SHARE, SEEDS[family])],
+    }
+
+
+def start_calls(pool: Executor, out: Path, family: str, hours: float) -> Jobs:
+    """Whole calls: with a third party, and honest ones."""
+    count = max(round(hours * CALLS_PER_HOUR), CALLS_MIN)
+    return {
+        "household": [pool.submit(household_job, out, family, hours * HOUSEHOLD_SHARE)],
+        "three_way": [pool.submit(three_way_job, out, family, count)],
+    }
 
 
 def say(line: str) -> None:
@@ -181,6 +187,8 @@ def digits_job(build: Path, family: str) -> list[dict[str, object]]:
 
 def table(report: dict[str, object]) -> list[str]:
     """The report for a reader."""
+    if "digits" not in report:
+        return call_lines(report)
     lines = [f"{'digits':30s} {'kinline':>9s} {'spandsp':>9s}  target"]
     cells = report["digits"]
     assert isinstance(cells, list)

@@ -6,7 +6,7 @@ measured has no entry there, and the ladder then never cuts.
 """
 
 import json
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from typing import Any
 
 from switch.call.ladder import WRONG_CUTS_MAX
@@ -46,6 +46,8 @@ def wrong_cuts(report: Report) -> dict[str, dict[str, float]]:
     The household set knows no kinds that are absent from it: each kind that may cut has its own
     count there, none meaning that it was listened for and never heard.
     """
+    if "household" not in report:
+        return {}
     whole = report["household"]["all"]
     per_call = MINUTES / 60 / max(whole["hours"], 1e-9)
     counts: Mapping[str, int] = whole["cut_by_kind"]
@@ -56,32 +58,47 @@ def wrong_cuts(report: Report) -> dict[str, dict[str, float]]:
 
 
 def card_md(report: Report) -> str:
-    """The card for a reader."""
+    """The card for a reader; a part that the run left out says so."""
     lines = [
         "# Detector card",
         "",
         f"Made by `make detection` from the *{report['family']}* family, seed {report['seed']}.",
         f"Voices: {', '.join(report['voices'])}. Constants were fitted on another family.",
         "",
-        "## Digits, 400 keys a line, -13 dBm0 a tone, 50 ms unless said",
-        "",
+    ]
+    for (title, needs), section in SECTIONS.items():
+        lines += [f"## {title}", ""]
+        if all(name in report for name in needs):
+            lines += section(report)
+        else:
+            lines.append("Not measured in this run.")
+        lines.append("")
+    return "\n".join([*lines, "## Limits", "", *(f"- {limit}" for limit in LIMITS)]) + "\n"
+
+
+def _digits(report: Report) -> list[str]:
+    return [
         "| keys | kinline | libspandsp | target | |",
         "|---|---|---|---|---|",
         *(_digit_line(cell) for cell in report["digits"]),
         "",
         f"Median latency, clean: {report['digits'][0]['kinline_latency_ms']} ms from its begin.",
-        "",
-        "## Digits heard where there are none, re-speeded tape (0.70 to 1.40)",
-        "",
+    ]
+
+
+def _talk_off(report: Report) -> list[str]:
+    return [
         "| tape | receiver | hours | false | per 100 h | at most (95 %) |",
         "|---|---|---|---|---|---|",
         *_rates("talk", report["talk_off_speech"]),
         *_rates("music", report["talk_off_music"]),
         "",
         f"Target: 2 per 100 h. {_bound(report)}",
-        "",
-        "## Call progress, SIT, fax, TTY: -30 dBm0, 10 dB over white noise, after answer",
-        "",
+    ]
+
+
+def _progress(report: Report) -> list[str]:
+    return [
         "| tone | told in time | within | median | as another | target | |",
         "|---|---|---|---|---|---|---|",
         *(_tone_line(row) for row in report["progress"]),
@@ -92,9 +109,11 @@ def card_md(report: Report) -> str:
         *_rates("music", report["false_tones_music"]),
         "",
         _tty(report["tty"]),
-        "",
-        "## Three-way calls and call waiting, per path class",
-        "",
+    ]
+
+
+def _three_way(report: Report) -> list[str]:
+    return [
         "Told at `warn` or above, from hold to 20 s after the merge; latency from the merge.",
         "",
         "| path | told | of | target | | median | p95 | waiting as three-way | as waiting |",
@@ -106,9 +125,11 @@ def card_md(report: Report) -> str:
         *(_script_line(row) for row in report["three_way"]),
         "",
         "Targets: median at most 6 s; call waiting told as three-way at most 1 %.",
-        "",
-        "## Honest calls in loud homes",
-        "",
+    ]
+
+
+def _household(report: Report) -> list[str]:
+    return [
         "| class | hours | warn | per 100 h | at most | cut-eligible | per 100 h | at most |",
         "|---|---|---|---|---|---|---|---|",
         *(_home_line(name, row) for name, row in report["household"].items()),
@@ -117,12 +138,23 @@ def card_md(report: Report) -> str:
         _home_bound(report["household"]["all"]),
         "",
         *_cut_lines(report),
-        "",
-        "## Limits",
-        "",
-        *(f"- {limit}" for limit in LIMITS),
     ]
-    return "\n".join(lines) + "\n"
+
+
+SECTIONS: Mapping[tuple[str, tuple[str, ...]], Callable[[Report], list[str]]] = {
+    ("Digits, 400 keys a line, -13 dBm0 a tone, 50 ms unless said", ("digits",)): _digits,
+    (
+        "Digits heard where there are none, re-speeded tape (0.70 to 1.40)",
+        ("talk_off_speech", "talk_off_music"),
+    ): _talk_off,
+    (
+        "Call progress, SIT, fax, TTY: -30 dBm0, 10 dB over white noise, after answer",
+        ("progress", "false_tones_speech", "false_tones_music", "tty"),
+    ): _progress,
+    ("Three-way calls and call waiting, per path class", ("three_way",)): _three_way,
+    ("Honest calls in loud homes", ("household",)): _household,
+}
+"""Title and what it needs of the report; then its lines."""
 
 
 def _digit_line(cell: Mapping[str, Any]) -> str:

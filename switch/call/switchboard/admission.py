@@ -272,7 +272,7 @@ class Admission:
         rooms = self._rooms
         service = service_call(event, self.house)
         line = self._line(event, terminal, settings, service)
-        script = Script(settings=settings, line=line, random=rooms.random)
+        script = Script(settings=settings, line=line, random=rooms.random, card=rooms.card)
         facts = {
             "unit": terminal.unit,
             "terminal": terminal.id,

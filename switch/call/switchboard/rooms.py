@@ -5,6 +5,7 @@ from pathlib import Path
 from random import Random
 
 from switch.billing.meter import MeterBook
+from switch.call.ladder import ErrorCard
 from switch.call.news import Publisher
 from switch.call.settings import ScriptSettings
 from switch.call.switchboard.recordings import RecordingDesk
@@ -49,3 +50,5 @@ class Rooms:
     version: str
     credentials: dict[str, Credential]
     """The terminals' digests, as the stack looks them up; refilled when the house changes."""
+    card: ErrorCard | None = None
+    """The detectors' published error rates; without them nothing is ever cut."""
