@@ -177,6 +177,9 @@ async def _paid(desk: Desk, given: Given) -> dict[str, Any]:
     def deed(raw: Raw) -> Payout:
         found = payout_statements.find(raw, given["payout"])
         if found is None:
+            alike = payout_statements.begins_with(raw, given["payout"].rstrip("…"))
+            found = alike[0] if len(alike) == 1 else None
+        if found is None:
             raise UserError(f"There is no payout {given['payout']}: `kinline payout list`.")
         if found.way != "by_hand" and not found.fault:
             raise UserError("The card processor carries this one out.")
@@ -285,7 +288,7 @@ FUNDING_COMMANDS: Final = (
         verb="paid",
         help="note that one was paid by hand: the cheque was sent",
         arguments=(
-            Argument(name="payout", help="its name, from `payout list`"),
+            Argument(name="payout", help="its name, from `payout list`, or how it begins"),
             Argument(name="--how", help="the number of the cheque or transfer; kept for good"),
         ),
         run=_paid,

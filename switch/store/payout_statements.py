@@ -97,6 +97,12 @@ def find(raw: Raw, id_: str) -> Payout | None:
     return None if row is None else _payout(row)
 
 
+def begins_with(raw: Raw, start: str) -> list[Payout]:
+    """Return those that wait to be paid by hand and whose name begins so; lists cut long names."""
+    waiting = listed(raw, state="waiting", way="by_hand", rows_max=1_000_000)
+    return [payout for payout in waiting if start and payout.id.startswith(start)]
+
+
 def later(raw: Raw, id_: str, *, fault: str, next_at: float) -> None:
     """No answer; ask again under the same key."""
     raw.execute(_LATER, (next_at, fault, id_))

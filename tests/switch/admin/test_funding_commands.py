@@ -56,6 +56,11 @@ def test_a_payout_by_hand_is_noted_once(tmp_path: Path) -> None:
             assert (done["state"], done["note"]) == ("done", "cheque 7")
         with pytest.raises(UserError, match="is done"):
             await say("payout paid", payout=rows[0]["payout"], how="cheque 8")
+        await say("account fund", account=(other := str((await say("account open"))["id"])),
+                  amount="1.00", ref="r2")  # fmt: skip
+        await say("account close", account=other)
+        shortened = await say("payout paid", payout=f"close:{other}:off…", how="cheque 9")
+        assert shortened["state"] == "done"
         with pytest.raises(UserError, match="no payout"):
             await say("payout paid", payout="x", how="cheque 8")
         assert await say("dispute list") == []
