@@ -6,7 +6,7 @@ from pathlib import Path
 import pytest
 
 from switch.call.ladder import WRONG_CUTS_MAX, read_card
-from tests.detection.card import card_json, card_md, wrong_cuts
+from tests.detection.card import card_json, card_md, share_lower, wrong_cuts
 
 CARD = Path("dsp/card.json")
 
@@ -99,3 +99,9 @@ def test_a_part_that_was_left_out_says_so_and_bears_nothing() -> None:
     short = {name: value for name, value in REPORT.items() if name not in ("digits", "household")}
     assert card_md(short).count("Not measured in this run.") == 2
     assert read_card(card_json(short).encode()).wrong_cuts == {}
+
+
+def test_a_share_of_few_calls_is_bounded_far_below_itself() -> None:
+    assert share_lower(1.0, 15) == pytest.approx(0.847, abs=0.001)
+    assert share_lower(0.5, 100) == pytest.approx(0.419, abs=0.001)
+    assert share_lower(0.0, 15) == pytest.approx(0.0, abs=1e-9)
