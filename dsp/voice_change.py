@@ -55,8 +55,8 @@ WINDOWS_STEPS: Final = (4, 8)
 P2_NATS_MIN: Final = -3.0
 P2_NATS_MAX: Final = 5.0
 """Measured on the other family, six codecs, 2 s after a hold: over 2 nats are 0.5 % of the same
-voices and 79 % of others, over 4 nats none (of 1100) and 75 %. A third voice is told from its last 2
-or 4 s, at the price of the logarithm of how many such stretches were asked."""
+voices and 79 % of others, over 4 nats none (of 1100) and 75 %. A third voice is told from its last
+2 or 4 s, at the price of the logarithm of how many such stretches were asked."""
 
 STEP_PITCH_FRAMES_MIN: Final = 4
 STEP_NEAR: Final = 0.1
