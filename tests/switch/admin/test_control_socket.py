@@ -123,11 +123,17 @@ async def test_a_refusal_comes_back_as_one_sentence_and_is_kept(tmp_path: Path) 
 
 
 @pytest.mark.live
-async def test_reading_leaves_no_trace_in_the_trail(tmp_path: Path) -> None:
+async def test_a_look_at_calls_stands_in_the_trail_once_and_other_reading_does_not(
+    tmp_path: Path,
+) -> None:
     async with bench(tmp_path) as at:
-        answer = await at.ask("calls", "list", {"rows": 5})
-        assert answer["live"] == [{"call": 7001, "state": "talking"}]
+        assert await at.ask("health", "", {}) == {"calls": 1}
         assert at.trail.entries == []
+        for _ in range(2):
+            answer = await at.ask("calls", "list", {"rows": 5})
+            assert answer["live"] == [{"call": 7001, "state": "talking"}]
+        (entry,) = at.trail.entries
+        assert (entry.who, entry.what) == (ME, "calls list")
 
 
 @pytest.mark.live
