@@ -27,6 +27,7 @@ from switch.clock import Clock
 from switch.errors import StoreError, UserError
 from switch.ids import AccountId
 from switch.money import Micros
+from switch.outside.back_off import doubled_s
 from switch.outside.settings import StripeSettings
 from switch.outside.stripe import Return, Stripe, read_secret
 from switch.outside.stripe_event import news_of_event, prove
@@ -62,7 +63,7 @@ log = logging.getLogger(__name__)
 
 def back_off_s(tries: int) -> float:
     """Return how long to wait after so many tries."""
-    return min(BACK_OFF_S * 2.0 ** min(tries, 20), BACK_OFF_S_MAX)
+    return doubled_s(tries, first_s=BACK_OFF_S, most_s=BACK_OFF_S_MAX)
 
 
 class Cashier:

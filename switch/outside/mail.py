@@ -20,6 +20,7 @@ import aiosmtplib
 
 from switch.clock import Clock
 from switch.errors import SettingsError, StoreError
+from switch.outside.back_off import doubled_s
 from switch.outside.mail_text import ADDRESS, mail_of
 from switch.outside.settings import MailSettings
 from switch.store import outbox_store
@@ -43,7 +44,7 @@ log = logging.getLogger(__name__)
 
 def back_off_s(tries: int) -> float:
     """Return how long to wait after so many tries."""
-    return min(BACK_OFF_S * 2.0 ** min(tries, 20), BACK_OFF_S_MAX)
+    return doubled_s(tries, first_s=BACK_OFF_S, most_s=BACK_OFF_S_MAX)
 
 
 class MailSender:
