@@ -2,6 +2,7 @@
 
 import json
 import socket
+import struct
 from collections.abc import Mapping
 from pathlib import Path
 from typing import Any, Final
@@ -13,6 +14,17 @@ LINE_BYTES_MAX: Final = 1_048_576
 
 ANSWER_S_MAX: Final = 60.0
 """How long a command may take. Chosen: far above any, so that nobody waits for ever."""
+
+PEER: Final = struct.Struct("3i")
+"""Process, user and group at the other end. unix(7), SO_PEERCRED."""
+
+
+def credentials(line: socket.socket) -> tuple[int, int]:
+    """Return process and user at the other end of a line, as the kernel knows them."""
+    process, user, _ = PEER.unpack(
+        line.getsockopt(socket.SOL_SOCKET, socket.SO_PEERCRED, PEER.size)
+    )
+    return process, user
 
 
 class ControlClient:
@@ -33,6 +45,19 @@ class ControlClient:
             except OSError:
                 return False
             return True
+
+    def process(self) -> int:
+        """Return the process that serves there.
+
+        Raises:
+            StoreError: none does.
+        """
+        try:
+            with socket.socket(socket.AF_UNIX) as line:
+                line.connect(str(self._path))
+                return credentials(line)[0]
+        except OSError as error:
+            raise StoreError(f"No switch answers at {self._path}: {error}") from error
 
     def ask(self, noun: str, verb: str, given: Mapping[str, Any], *, by: str = "") -> Any:  # noqa: ANN401 - JSON
         """Carry out one command there.

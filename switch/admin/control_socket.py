@@ -15,20 +15,16 @@ import logging
 import os
 import pwd
 import socket
-import struct
 from dataclasses import replace
 from pathlib import Path
-from typing import Any, Final
+from typing import Any
 
 from switch.admin.audit_note import Looks, is_kept, is_view, news_of
 from switch.admin.command import Desk
-from switch.admin.control_client import ANSWER_S_MAX, LINE_BYTES_MAX
+from switch.admin.control_client import ANSWER_S_MAX, LINE_BYTES_MAX, credentials
 from switch.admin.registry import find
 from switch.call.news import Publisher
 from switch.errors import KinlineError
-
-PEER: Final = struct.Struct("3i")
-"""Process, user and group at the other end. unix(7), SO_PEERCRED."""
 
 log = logging.getLogger(__name__)
 
@@ -117,9 +113,7 @@ class ControlServer:
 
 def peer_name(line: socket.socket) -> str:
     """Return the name of the user at the other end, as the kernel knows it."""
-    credentials = line.getsockopt(socket.SOL_SOCKET, socket.SO_PEERCRED, PEER.size)
-    _, user, _ = PEER.unpack(credentials)
-    return user_name(user)
+    return user_name(credentials(line)[1])
 
 
 def user_name(user: int) -> str:

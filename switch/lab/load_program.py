@@ -8,10 +8,9 @@ those that went in.
 import argparse
 import asyncio
 import json
+import os
 import resource
 import signal
-import socket
-import struct
 import sys
 from collections.abc import Sequence
 from pathlib import Path
@@ -42,8 +41,8 @@ def main(argv: Sequence[str]) -> int:
             f"kinline run --config config/bench.toml --data {given.data}"
         )
     if given.core is not None:
-        pin([_own_pid()], given.core)
-    report = asyncio.run(_load(given, SwitchProcess(given.data / "control.sock"), client))
+        pin([os.getpid()], given.core)
+    report = asyncio.run(_load(given, SwitchProcess(client.process()), client))
     _say(report, as_json=given.json)
     spoilt = report["refused"] or report["wrong"] or report["delivered"] < given.delivered_min
     return 1 if spoilt or not report["ledger_sound"] else 0
@@ -78,13 +77,8 @@ class SwitchProcess:
         LocalError: its process cannot be seen from here.
     """
 
-    def __init__(self, path: Path) -> None:
-        with socket.socket(socket.AF_UNIX) as line:
-            line.connect(str(path))
-            peer = struct.Struct("3i")
-            self._pid = peer.unpack(
-                line.getsockopt(socket.SOL_SOCKET, socket.SO_PEERCRED, peer.size)
-            )[0]
+    def __init__(self, pid: int) -> None:
+        self._pid = pid
         if not Path(f"/proc/{self._pid}/schedstat").exists():
             raise LocalError(f"process {self._pid} of the switch cannot be seen from here")
 
@@ -112,6 +106,10 @@ class Course:
         self._spent_s = self._switch.spent_s()
         self._counted = self._now()
         self._delays = self._media.legs.delays.copy()
+
+    def again(self) -> "Course":
+        """Return another one over the same calls, which begins now."""
+        return Course(self._calls, self._media, self._switch)
 
     def row(self) -> dict[str, Any]:
         """Return what happened since the last mark."""
@@ -179,9 +177,8 @@ async def _watch(
         if await _stopped(calls, 0.1):
             return course.row()
     await _stopped(calls, 1.5)
-    whole = course
-    whole.mark()
-    part = Course(calls, whole._media, whole._switch)  # noqa: SLF001 - the same three
+    course.mark()
+    part = course.again()
     until = clock.monotonic() + given.seconds
     while (left_s := until - clock.monotonic()) > 0:
         if await _stopped(calls, min(left_s, given.every)):
@@ -189,7 +186,7 @@ async def _watch(
         if left_s > given.every:
             _say({"load": "progress", **part.row()}, as_json=given.json)
             part.mark()
-    return whole.row()
+    return course.row()
 
 
 async def _stopped(calls: LoadCalls, seconds: float) -> bool:
@@ -244,7 +241,3 @@ def _raise_limit(wanted: int) -> None:
     if hard < wanted:
         raise UserError(f"{wanted} descriptors are needed and {hard} allowed: raise ulimit -n.")
     resource.setrlimit(resource.RLIMIT_NOFILE, (max(soft, wanted), hard))
-
-
-def _own_pid() -> int:
-    return int(Path("/proc/self").resolve().name)
