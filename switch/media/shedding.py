@@ -1,8 +1,8 @@
 """When a worker leaves out the look at the sound, so that packets are not delayed.
 
 A tick that ends when the next one is due delays every packet that came meanwhile. The look is what
-costs most and what a call can go without for a second: its detectors are told that nothing came,
-which vetoes every alarm about that time. Keys for a menu are looked for all the same.
+a call can best go without for a second: its detectors are told that nothing came. Keys for a menu
+are looked for all the same.
 """
 
 from typing import Final
