@@ -11,10 +11,7 @@ import logging
 from collections.abc import Callable
 from pathlib import Path
 from random import Random
-from typing import Annotated, Any, Final
-
-import msgspec
-from msgspec import Meta
+from typing import Any, Final
 
 from switch.billing.cdr import CallRecord
 from switch.call.news import AlarmNews, AuditNews, Publisher
@@ -24,6 +21,7 @@ from switch.errors import KinlineError, UserError
 from switch.ids import CallId
 from switch.lab import sounds
 from switch.lab.phone import LabPhone, PhoneCall
+from switch.lab.settings import SelfTestSettings
 from switch.media.messages import Hearing
 from switch.routing.call_class import CallClass
 from switch.store.record_store import RecordStore
@@ -45,25 +43,6 @@ DAY_S: Final = 86_400.0
 ALARM: Final = "privileged_selftest"
 
 log = logging.getLogger(__name__)
-
-
-class SelfTestSettings(msgspec.Struct, frozen=True, forbid_unknown_fields=True, kw_only=True):
-    """Table `[selftest]`: the nightly call to a test attorney."""
-
-    number: Annotated[str, Meta(pattern=r"^(\+[1-9][0-9]{6,14})?$")] = ""
-    """A number of the privileged register that answers by itself and needs no key; empty: off."""
-    user: str = ""
-    """Digest user of the terminal that calls; 127.0.0.0/8 must be among `terminal_networks`."""
-    password_file: str = ""
-    """Its password; empty: `DATA/keys/terminal-<terminal>.password` of `terminal`."""
-    terminal: str = ""
-    """Its id."""
-    pin_file: str = ""
-    """PIN of the test person, where the facility asks for one."""
-    hour: Annotated[int, Meta(ge=0, le=23)] = 2
-    """At this hour (UTC)."""
-    talk_s: Annotated[float, Meta(ge=1, le=120)] = 5.0
-    """How long it talks."""
 
 
 class PrivilegedTest:
