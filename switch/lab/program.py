@@ -15,7 +15,7 @@ load    many calls at once through a running switch: what came of them, what the
 """
 
 PROGRAMS: Final[Mapping[str, str]] = {
-    "scene": "switch.lab.scene",
+    "scene": "switch.lab.scene_program",
     "phone": "switch.lab.phone_program",
     "load": "switch.lab.load_program",
 }

@@ -4,14 +4,10 @@ A person at a terminal calls a contact; the contact accepts, tries to join a thi
 money runs out. Everything is real: SIP, RTP, prompts, screening, detectors, meter, ledger.
 """
 
-import argparse
 import asyncio
 import json
 import signal
 import subprocess
-import sys
-import tomllib
-from collections.abc import Sequence
 from pathlib import Path
 from random import Random
 from typing import Any, Final
@@ -20,11 +16,11 @@ import numpy as np
 
 from switch.admin.control_client import ControlClient
 from switch.clock import SystemClock
-from switch.errors import KinlineError, LocalError
+from switch.errors import LocalError
 from switch.lab import sounds
 from switch.lab.narrator import Narrator, dollars
 from switch.lab.phone import LabPhone, PhoneCall
-from switch.lab.scene_terminal import Kind, SceneTerminal, chosen_kind, scene_terminal
+from switch.lab.scene_terminal import Kind, SceneTerminal, scene_terminal
 
 TERMINAL: Final = "T1"
 USER: Final = "lab"
@@ -42,44 +38,41 @@ class Scene:
     """One narrated call.
 
     Args:
-        config: the configuration of the lab.
+        switch: its process, just started.
+        trunk_port: where its trunk leads; the outside's telephone is there.
         data: its data directory.
         narrator: tells it.
         kind: what the terminal is.
     """
 
-    def __init__(self, config: Path, data: Path, narrator: Narrator, *, kind: Kind) -> None:
-        self._config = config
+    def __init__(
+        self,
+        switch: subprocess.Popen[bytes],
+        *,
+        trunk_port: int,
+        data: Path,
+        narrator: Narrator,
+        kind: Kind,
+    ) -> None:
+        self._switch = switch
+        self._trunk_port = trunk_port
         self._data = data
         self._say = narrator
         self._kind = kind
         self._client = ControlClient(data / "control.sock")
-        self._switch: subprocess.Popen[bytes] | None = None
         self._call_id = 0
         self._is_closing = False
 
     async def play(self, *, once: bool) -> None:
-        """Start the switch, place the call, tell it; then serve until stopped, unless `once`."""
-        trunk_port = tomllib.loads(self._config.read_text())["house"]["trunk"][0]["port"]
-        self._start()
-        try:
-            async with scene_terminal(self._kind) as terminal:
-                ready = await self._ready()
-                host, port = ready["sip"][0].removeprefix("udp:").rsplit(":", 1)
-                await self._telephones(terminal, (host, int(port)), trunk_port)
-            if not once:
-                await self._serve(ready)
-        finally:
-            self._end()
-
-    def _start(self) -> None:
-        words = ["-m", "switch", "run", "--config", str(self._config), "--data", str(self._data)]
-        self._switch = subprocess.Popen(  # noqa: S603 - ourselves
-            [sys.executable, *words], stdout=subprocess.PIPE, start_new_session=True
-        )
+        """Place the call, tell it; then serve until stopped, unless `once`."""
+        async with scene_terminal(self._kind) as terminal:
+            ready = await self._ready()
+            host, port = ready["sip"][0].removeprefix("udp:").rsplit(":", 1)
+            await self._telephones(terminal, (host, int(port)))
+        if not once:
+            await self._serve(ready)
 
     async def _ready(self) -> dict[str, Any]:
-        assert self._switch is not None
         assert self._switch.stdout is not None
         line = await asyncio.wait_for(
             asyncio.to_thread(self._switch.stdout.readline), timeout=START_S_MAX
@@ -90,13 +83,15 @@ class Scene:
         self._say.line("switch", f"serves at {', '.join(ready['sip'])}", **ready)
         return ready
 
-    async def _telephones(
-        self, terminal: SceneTerminal, switch: tuple[str, int], trunk_port: int
-    ) -> None:
+    async def _telephones(self, terminal: SceneTerminal, switch: tuple[str, int]) -> None:
         random = Random(8)  # noqa: S311 - a softphone's tags
         async with (
             LabPhone(
-                user="outside", port=trunk_port, switch=switch, clock=SystemClock(), random=random
+                user="outside",
+                port=self._trunk_port,
+                switch=switch,
+                clock=SystemClock(),
+                random=random,
             ) as outside,
             asyncio.timeout(CALL_S_MAX),
         ):
@@ -252,7 +247,6 @@ class Scene:
     async def _serve(self, ready: dict[str, Any]) -> None:
         where = f"; its page is {ready['web']}/ops" if ready.get("web") else ""
         self._say.line("switch", f"goes on serving{where}. Ctrl-C ends it.")
-        assert self._switch is not None
         if await asyncio.to_thread(self._switch.wait) != 0:
             raise LocalError("the switch ended by itself; its message stands above")
 
@@ -303,16 +297,6 @@ class Scene:
         said = np.concatenate([*parts, sounds.silence(0.2)])
         return said + sounds.hiss(len(said) / sounds.RATE_HZ, level=noise)[: len(said)]
 
-    def _end(self) -> None:
-        if self._switch is None or self._switch.poll() is not None:
-            return
-        self._switch.send_signal(signal.SIGTERM)
-        self._switch.send_signal(signal.SIGTERM)
-        try:
-            self._switch.wait(timeout=20)
-        except subprocess.TimeoutExpired:
-            self._switch.kill()
-
 
 _SHOWN: Final = (
     "call_id", "facility", "terminal", "person", "class", "payer", "acceptance", "talked_s",
@@ -324,47 +308,9 @@ _LEG_SHOWN: Final = (
 )  # fmt: skip
 
 
-def main(argv: Sequence[str]) -> int:
-    """`kinline lab scene`: carry it out; return the exit code."""
-    parser = argparse.ArgumentParser(
-        prog="kinline lab scene",
-        description="Starts the switch, places one narrated call between two lab telephones, "
-        "then serves on until Ctrl-C.",
-    )
-    parser.add_argument("--config", type=Path, default=Path("config/lab.toml"))
-    parser.add_argument("--data", type=Path, default=Path("data"))
-    parser.add_argument("--once", action="store_true", help="end after the call")
-    parser.add_argument("--json", action="store_true", help="one JSON line per event")
-    parser.add_argument(
-        "--terminal",
-        choices=("pyvoip", "lab"),
-        default="",
-        help="what calls: a pyVoIP softphone (where it is installed, the default), "
-        "or the lab telephone on our own stack",
-    )
-    given = parser.parse_args(argv)
-    narrator = Narrator(sys.stdout, as_json=given.json)
-    scene = Scene(given.config, given.data, narrator, kind=chosen_kind(given.terminal))
-    faults: list[BaseException] = []
-    try:
-        asyncio.run(_until_stopped(scene, once=given.once))
-    except* (KinlineError, TimeoutError, OSError) as group:
-        faults.append(_first(group))
-    for fault in faults:
-        said = str(fault) or "no answer in time"
-        sys.stderr.write(f"kinline: the scene failed: {said}\n")
-    return 1 if faults else 0
-
-
-async def _until_stopped(scene: Scene, *, once: bool) -> None:
-    """Play; Ctrl-C, SIGTERM and a closed window stop it wherever it is, and the switch with it."""
+async def play(scene: Scene, *, once: bool) -> None:
+    """Play; Ctrl-C, SIGTERM and a closed window stop it wherever it is."""
     async with asyncio.TaskGroup() as group:
         playing = group.create_task(scene.play(once=once))
         for number in (signal.SIGINT, signal.SIGTERM, signal.SIGHUP):
             asyncio.get_running_loop().add_signal_handler(number, playing.cancel)
-
-
-def _first(error: BaseException) -> BaseException:
-    while isinstance(error, BaseExceptionGroup):
-        error = error.exceptions[0]
-    return error

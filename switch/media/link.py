@@ -12,6 +12,7 @@ from pathlib import Path
 from typing import Final
 
 from switch.media import wire
+from switch.media.ahead import MODULE, ROOT, WorkersAhead
 from switch.media.settings import MediaSettings
 
 WAITING_MAX: Final = 65_536
@@ -45,24 +46,27 @@ class WorkerLink:
         self._buffer = bytearray(wire.MESSAGE_BYTES_MAX)
         self._waiting: deque[tuple[bytes, tuple[int, ...]]] = deque(maxlen=WAITING_MAX)
 
-    def spawn(self) -> None:
+    def spawn(self, ahead: WorkersAhead) -> None:
         """Start the worker process. It outlives us, has a session of its own and an own log."""
         self.spawned += 1
         wire.socket_path(self._data, self.number).unlink(missing_ok=True)
+        words = [
+            *("--number", str(self.number), "--data", str(self._data.absolute())),
+            *("--legs-max", str(self._settings.legs_max)),
+            *("--orphan-s", str(self._settings.orphan_s)),
+        ]
         log_path = self._data / f"worker-{self.number}.log"
+        self.process = ahead.tell(words, log_path) or self._start(words, log_path)
+
+    def _start(self, words: list[str], log_path: Path) -> subprocess.Popen[bytes]:
         with log_path.open("wb") as log:
-            self.process = subprocess.Popen(  # noqa: S603 - our own module, no shell
-                [
-                    *(sys.executable, "-m", "switch.media.worker"),
-                    *("--number", str(self.number), "--data", str(self._data.absolute())),
-                    *("--legs-max", str(self._settings.legs_max)),
-                    *("--orphan-s", str(self._settings.orphan_s)),
-                ],
+            return subprocess.Popen(  # noqa: S603 - our own module, no shell
+                [sys.executable, "-m", MODULE, *words],
                 stdin=subprocess.DEVNULL,
                 stdout=subprocess.DEVNULL,
                 stderr=log,
                 start_new_session=True,
-                cwd=Path(__file__).parent.parent.parent,
+                cwd=ROOT,
             )
 
     def connect(self) -> bool:

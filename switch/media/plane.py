@@ -16,6 +16,7 @@ from switch.clock import Clock
 from switch.errors import LocalError
 from switch.ids import CallId, LegId, call_of, leg_id
 from switch.media import wire
+from switch.media.ahead import WorkersAhead
 from switch.media.messages import CallEnded, LegResumed, MediaEvent, WorkerReport
 from switch.media.order_book import OrderBook
 from switch.media.phrase import Phrase, Tone
@@ -84,6 +85,7 @@ class MediaPlane:
         on_event: called with each report, in the event loop.
         random: ports, SSRCs, first sequence numbers and timestamps (RFC 3550 §5.1).
         phrase_book: turns phrases into files; needed by `play` only.
+        ahead: worker processes begun before.
     """
 
     def __init__(
@@ -95,6 +97,7 @@ class MediaPlane:
         on_event: Callable[[MediaEvent], None],
         random: Random,
         phrase_book: Speaks | None = None,
+        ahead: WorkersAhead | None = None,
     ) -> None:
         self._settings = settings
         self._clock = clock
@@ -114,6 +117,7 @@ class MediaPlane:
             on_report=self._take,
             on_lost=self._lost,
             on_ready=self._started,
+            ahead=ahead or WorkersAhead(),
         )
         self._book = OrderBook()
         self._legs: dict[LegId, OpenLeg] = {}

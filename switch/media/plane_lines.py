@@ -13,6 +13,7 @@ from typing import Final
 
 from switch.errors import LocalError
 from switch.media import wire
+from switch.media.ahead import WorkersAhead
 from switch.media.link import WorkerLink
 from switch.media.settings import MediaSettings
 
@@ -49,6 +50,7 @@ class PlaneLines:
         on_report: called with the worker's number, each report and its descriptors.
         on_lost: called when a worker that was there has died, with the memory that it left.
         on_ready: called when a worker is there.
+        ahead: processes begun before, that only wait to be told which worker they are.
     """
 
     def __init__(
@@ -59,12 +61,14 @@ class PlaneLines:
         on_report: Callable[[int, wire.Report, list[int]], None],
         on_lost: Callable[[int, int], None],
         on_ready: Callable[[int], None],
+        ahead: WorkersAhead,
     ) -> None:
         self._settings = settings
         self._data = data
         self._on_report = on_report
         self._on_lost = on_lost
         self._on_ready = on_ready
+        self._ahead = ahead
         self._links: list[WorkerLink] = []
         self._spare: set[int] = set()
         self._ready: dict[int, asyncio.Future[None]] = {}
@@ -88,6 +92,7 @@ class PlaneLines:
                 self._reach(link)
             else:
                 self._take_up(link)
+        self._ahead.dismiss()
         needed = [self._ready[n.number] for n in self._links if n.number < count or n.socket]
         await self._all_ready(needed)
         busy = [link.number for link in self._links if link.welcome and link.welcome.legs]
@@ -172,7 +177,7 @@ class PlaneLines:
             if link.spawned >= STARTS_MAX and not ready.done():
                 ready.set_exception(self._not_started())
                 return
-            link.spawn()
+            link.spawn(self._ahead)
         loop.call_later(CONNECT_RETRY_S, self._reach, link)
 
     def _take_up(self, link: WorkerLink) -> bool:

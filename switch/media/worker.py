@@ -11,15 +11,20 @@ without control it ends after a while. It writes no core dumps: there is sound i
 
 import argparse
 import gc
+import json
 import logging
 import os
 import resource
 import select
 import signal
+import sys
 import time
 from collections.abc import Callable
 from pathlib import Path
 from typing import Final
+
+if __name__ == "__main__":
+    gc.disable()  # until all is loaded, which makes many objects and no garbage
 
 for _name in ("OPENBLAS_NUM_THREADS", "MKL_NUM_THREADS", "OMP_NUM_THREADS"):
     os.environ[_name] = "1"  # before numpy: legs are split over workers, not over threads
@@ -28,6 +33,7 @@ from switch.clock import Clock, SystemClock  # noqa: E402 - numpy reads the envi
 from switch.errors import LocalError  # noqa: E402 - same
 from switch.media import estate, wire  # noqa: E402 - same
 from switch.media import legs as legs_module  # noqa: E402 - same
+from switch.media.ahead import UNTOLD  # noqa: E402 - same
 from switch.media.control_line import ControlLine  # noqa: E402 - same
 from switch.media.desk import Desk  # noqa: E402 - same
 from switch.media.messages import WorkerReport  # noqa: E402 - same
@@ -212,14 +218,28 @@ class Worker:
         return (self._leaving and is_idle) or now - self._needed_at > self._orphan_s
 
 
+def told(line: bytes) -> list[str]:
+    """Return the command line that control says once it knows it; write to its log from here on."""
+    log_path, *words = [str(word) for word in json.loads(line)]
+    with open(log_path, "wb") as file:
+        os.dup2(file.fileno(), 2)
+    return words
+
+
 def main() -> None:
     """Run one worker process."""
+    words = sys.argv[1:]
+    if words == [UNTOLD]:
+        line = sys.stdin.buffer.readline()
+        if not line:
+            return
+        words = told(line)
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("--number", type=int, required=True)
     parser.add_argument("--data", type=Path, required=True)
     parser.add_argument("--legs-max", type=int, default=4096)
     parser.add_argument("--orphan-s", type=float, default=60.0)
-    options = parser.parse_args()
+    options = parser.parse_args(words)
     logging.basicConfig(level=logging.INFO, format="%(asctime)s %(levelname)s %(message)s")
     resource.setrlimit(resource.RLIMIT_CORE, (0, 0))
     hard = resource.getrlimit(resource.RLIMIT_NOFILE)[1]
@@ -236,6 +256,7 @@ def main() -> None:
     worker.warm()
     gc.collect()
     gc.freeze()
+    gc.enable()
     worker.run()
 
 

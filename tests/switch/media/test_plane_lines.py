@@ -10,6 +10,7 @@ import pytest
 
 from switch.errors import LocalError
 from switch.media import plane_lines
+from switch.media.ahead import WorkersAhead
 from switch.media.link import WorkerLink
 from switch.media.plane_lines import PlaneLines
 from switch.media.settings import MediaSettings
@@ -25,13 +26,14 @@ def lines(data: Path) -> PlaneLines:
         on_report=lambda *_: None,
         on_lost=lambda *_: None,
         on_ready=lambda _: None,
+        ahead=WorkersAhead(),
     )
 
 
 def starts(monkeypatch: pytest.MonkeyPatch, code: str) -> None:
     """Let every worker be a program of this code, which says nothing."""
 
-    def spawn(link: WorkerLink) -> None:
+    def spawn(link: WorkerLink, _: WorkersAhead) -> None:
         link.spawned += 1
         link.process = subprocess.Popen([sys.executable, "-S", "-c", code])
 
