@@ -104,4 +104,4 @@ def judge_code(last: SentCode | None, mac: str, *, at: float) -> CodeVerdict:
 
 def prefix_of(way: str, address: str) -> str:
     """Return the exchange of a number, `+1555010`, or the domain of a mail address."""
-    return address[:8] if way == "sms" else address.rpartition("@")[2].lower()
+    return address.rpartition("@")[2].lower() if way == "mail" else address[:8]

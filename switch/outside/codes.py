@@ -4,8 +4,10 @@ Whoever asks learns the same whether we know the address or not. The code itself
 kept nowhere: only its HMAC is.
 """
 
+import asyncio
 import logging
 import secrets
+from collections.abc import Mapping
 from email.message import EmailMessage
 from typing import Final, Protocol
 
@@ -27,7 +29,23 @@ COUNTRIES: Final = frozenset({"US", "CA", "", *TERRITORIES})
 """Where messages go: +1 without the islands beyond the coast, whose messages are dear. '' is an
 area code that is younger than the library."""
 
-TEXT: Final = "{code} is your Kinline code. It is good for ten minutes. Nobody will ask you for it."
+TEXTS: Final[Mapping[str, tuple[str, str]]] = {
+    "en": (
+        "Your code",
+        "{code} is your Kinline code. It is good for ten minutes. Nobody will ask you for it.",
+    ),
+    "es": (
+        "Su código",
+        "{code} es su código de Kinline. Sirve durante diez minutos. Nadie se lo pedirá.",
+    ),
+}
+"""By language: subject and text. To be reviewed by a native speaker, as all Spanish sentences."""
+
+WAITING_MAX: Final = 200
+"""Codes that wait for their turn. Chosen: above it one is lost, and whoever waits asks again."""
+
+SENDERS: Final = 20
+"""Codes that are sent at once. Chosen: a mail server takes a second, a spoken code twenty."""
 
 log = logging.getLogger(__name__)
 
@@ -52,6 +70,14 @@ class Messages(Protocol):
         ...
 
 
+class Speaker(Protocol):
+    """Calls a telephone and speaks a code."""
+
+    async def speak(self, number: str, code: str, *, language: str) -> bool:
+        """Return whether somebody heard it."""
+        ...
+
+
 class CodeDesk:
     """Sends codes and takes them back.
 
@@ -59,28 +85,54 @@ class CodeDesk:
         vault: where codes and addresses are kept.
         key: mixed into what is kept of a code.
         mails: None: no codes go by mail.
-        messages: None: no codes go to telephones.
+        messages: None: no codes go by short message.
+        speaker: None: no codes are spoken.
     """
 
     def __init__(
-        self, vault: Vault, *, key: bytes, mails: Mails | None, messages: Messages | None
+        self,
+        vault: Vault,
+        *,
+        key: bytes,
+        mails: Mails | None,
+        messages: Messages | None,
+        speaker: Speaker | None = None,
     ) -> None:
         self._vault = vault
         self._key = key
         self._mails = mails
         self._messages = messages
+        self._speaker = speaker
+        self._waiting: asyncio.Queue[tuple[str, str, str, str]] = asyncio.Queue(WAITING_MAX)
+
+    @property
+    def ways(self) -> tuple[str, ...]:
+        """How codes can be sent here: `mail`, `sms`, `voice`."""
+        there = {"mail": self._mails, "sms": self._messages, "voice": self._speaker}
+        return tuple(way for way, sender in there.items() if sender is not None)
 
     async def ask(
-        self, purpose: str, way: str, address: str, *, client: str, is_known: bool = True
+        self,
+        purpose: str,
+        way: str,
+        address: str,
+        *,
+        client: str,
+        is_known: bool = True,
+        language: str = "en",
+        waits: bool = True,
     ) -> CodeRefusal | None:
         """Send a code; None if it is on its way, or would be if we knew the address.
 
         Args:
             purpose: what it is good for.
-            way: `mail` or `sms`.
+            way: `mail`, `sms` or `voice`.
             address: where to.
             client: the address of who asks; '' is staff.
             is_known: False counts and answers in the same way, and sends nothing.
+            language: of the text.
+            waits: until it was sent. Strangers are not let wait: how long it takes would tell
+                them about an address.
         """
         if not self.is_address(way, address):
             return CodeRefusal.NO_ADDRESS
@@ -92,9 +144,26 @@ class CodeDesk:
                 raw, purpose, way, address, mac=mac, client=client, at=at
             )
         )
-        if refusal is None and is_known:
-            await self._send(way, address, code)
-        return refusal
+        if refusal is not None or not is_known:
+            return refusal
+        if waits:
+            await self._send(way, address, code, language)
+            return None
+        try:
+            self._waiting.put_nowait((way, address, code, language))
+        except asyncio.QueueFull:
+            log.warning("%d codes wait to be sent; one more was not taken", WAITING_MAX)
+        return None
+
+    async def run(self) -> None:
+        """Send the codes that nobody waits for, until cancelled."""
+        async with asyncio.TaskGroup() as group:
+            for _ in range(SENDERS):
+                group.create_task(self._send_waiting())
+
+    async def _send_waiting(self) -> None:
+        while True:
+            await self._send(*await self._waiting.get())
 
     async def prove(self, purpose: str, way: str, address: str, code: str) -> CodeVerdict:
         """Take a code back; the right one is good once."""
@@ -123,26 +192,31 @@ class CodeDesk:
 
     def is_address(self, way: str, address: str) -> bool:
         """Say whether codes go there: no premium number, no dear country, no nonsense."""
+        if way not in self.ways:
+            return False
         if way == "mail":
-            return self._mails is not None and ADDRESS.fullmatch(address) is not None
+            return ADDRESS.fullmatch(address) is not None
         number = normalise(address)
         return (
-            self._messages is not None
-            and number.kind is NumberKind.ORDINARY
+            number.kind is NumberKind.ORDINARY
             and number.e164 == address
             and address.startswith("+1")
             and number.country in COUNTRIES
         )
 
-    async def _send(self, way: str, address: str, code: str) -> None:
-        text = TEXT.format(code=code)
+    async def _send(self, way: str, address: str, code: str, language: str) -> None:
+        subject, text = TEXTS.get(language, TEXTS["en"])
+        said = text.format(code=code)
         if way == "mail":
             assert self._mails is not None
-            mail = self._mails.compose(address, subject="Your code", text=text + "\n")
+            mail = self._mails.compose(address, subject=subject, text=said + "\n")
             is_sent = await self._mails.send_now(mail)
-        else:
+        elif way == "sms":
             assert self._messages is not None
-            is_sent = await self._messages.send(address, text) is SmsResult.TAKEN
+            is_sent = await self._messages.send(address, said) is SmsResult.TAKEN
+        else:
+            assert self._speaker is not None
+            is_sent = await self._speaker.speak(address, code, language=language)
         if not is_sent:
             log.warning("a code by %s was not sent; whoever waits asks again", way)
 

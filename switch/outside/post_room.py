@@ -40,7 +40,7 @@ class PostRoom:
 
     def works(self) -> dict[str, Coroutine[Any, Any, None]]:
         """Return what goes on until the end, by name."""
-        found = {"notices": self._carrier.run()}
+        found = {"notices": self._carrier.run(), "codes": self.codes.run()}
         found |= {"mail": self._mail.run()} if self._mail is not None else {}
         found |= {"sms": self._sms.run()} if self._sms is not None else {}
         return found

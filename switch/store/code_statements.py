@@ -44,7 +44,7 @@ def begin(
     Args:
         raw: a deed.
         purpose: what it is good for.
-        way: `mail` or `sms`.
+        way: `mail`, `sms` or `voice`.
         address: where it goes.
         mac: what is kept of it.
         client: who asks; '' is staff.

@@ -22,6 +22,7 @@ REVISIONS: Final = (
     "0017_claims",
     "0018_files_dunning",
     "0019_codes",
+    "0020_families",
 )
 """The migrations of money, in their order; each is carried out once."""
 

@@ -33,6 +33,10 @@ SELECT body FROM call_record
    AND (:number = '' OR number = :number) AND (:reason = '' OR reason = :reason)
  ORDER BY call_id DESC LIMIT :rows_max
 """
+_OF_NUMBERS: Final = """
+SELECT body FROM call_record WHERE number IN (SELECT value FROM json_each(:numbers))
+ ORDER BY call_id DESC LIMIT :rows_max
+"""
 _FOLLOW: Final = """
 SELECT f.position, r.body FROM call_record_feed f JOIN call_record r USING (call_id)
  WHERE f.position > ? ORDER BY f.position LIMIT ?
@@ -102,6 +106,12 @@ class RecordStore:
             "rows_max": rows_max,
         }
         rows = await self._store.read(lambda c: driver(c).execute(_LIST, key).fetchall())
+        return [msgspec.json.decode(body, type=CallRecord) for (body,) in rows]
+
+    async def of_numbers(self, numbers: Sequence[str], *, rows_max: int) -> list[CallRecord]:
+        """List the records of calls to some numbers, the newest first."""
+        key = {"numbers": msgspec.json.encode(list(numbers)).decode(), "rows_max": rows_max}
+        rows = await self._store.read(lambda c: driver(c).execute(_OF_NUMBERS, key).fetchall())
         return [msgspec.json.decode(body, type=CallRecord) for (body,) in rows]
 
     async def head(self) -> int:
