@@ -34,12 +34,14 @@ class DoorPages:
         view: says whether we serve.
         metrics: writes the series; returns text and content type.
         metrics_token: who brings it reads metrics from anywhere; '' = loopback only.
+        home: where `/` leads.
     """
 
     paper: Paper
     view: LiveView
     metrics: Callable[[], tuple[bytes, str]]
     metrics_token: str
+    home: str
 
     def routes(self) -> list[Route]:
         """Return the addresses."""
@@ -52,8 +54,8 @@ class DoorPages:
         ]
 
     async def root(self, _request: Request) -> Response:
-        """The portal of families will stand here; until then, staff."""
-        return RedirectResponse("/ops", 307)
+        """Families; where there are no pages for them, staff."""
+        return RedirectResponse(self.home, 307)
 
     async def status(self, request: Request) -> Response:
         """Public: whether the telephones work, nothing else."""
@@ -84,7 +86,7 @@ class DoorPages:
             form.get("name", "").strip()[:100],
             form.get("password", ""),
             form.get("code", "").replace(" ", "")[:CODE_CHARS_MAX],
-            address=address_of(request),
+            address=self.paper.address(request),
         )
         words = self.paper.words(request)
         if isinstance(found, Refused) and found.wait_s > 0:
@@ -114,6 +116,6 @@ class DoorPages:
         response = RedirectResponse("/ops/sign-in", 303)
         if who is not None:
             await self.paper.form(request, who.session)
-            await self.paper.sign_ins.sign_out(who, address=address_of(request))
+            await self.paper.sign_ins.sign_out(who, address=self.paper.address(request))
             self.paper.drop_secret(response, self.paper.cookie)
         return response

@@ -16,7 +16,7 @@ from switch.routing.call_class import CallClass
 from switch.store.staff_store import EVERYWHERE
 from switch.web.live import ROWS_MAX, CallRow, LiveView, call_row, in_order
 from switch.web.live_feed import Beat, LiveFeed, Scope
-from switch.web.pages import Paper, address_of
+from switch.web.pages import Paper
 from switch.web.rights import Permission, Rights
 from switch.web.sign_in import SignedIn
 from switch.web.words import Words
@@ -161,7 +161,7 @@ class OpsPages:
             AuditNews(
                 who=f"web:{who.name}",
                 role=who.rights.roles(),
-                address=address_of(request),
+                address=self.paper.address(request),
                 what=how,
                 target=f"call {call} at {raw['facility']}",
                 after="refused: it is privileged",
@@ -214,7 +214,7 @@ class OpsPages:
             AuditNews(
                 who=f"web:{who.name}",
                 role=who.rights.roles(),
-                address=address_of(request),
+                address=self.paper.address(request),
                 what="cut",
                 target=f"call {row.call} at {row.facility}",
                 before=row.state,

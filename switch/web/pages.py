@@ -1,6 +1,6 @@
 """What all pages share: templates, words, cookies, who is asking, and how errors look."""
 
-from collections.abc import Mapping
+from collections.abc import Collection, Mapping
 from dataclasses import dataclass
 from functools import cache
 from pathlib import Path
@@ -20,6 +20,9 @@ from switch.web.words import LANGUAGES, Words, preferred
 TEMPLATES: Final = Path(__file__).parent / "templates"
 
 LANGUAGE_COOKIE: Final = "kinline-lang"
+
+ADDRESS_CHARS_MAX: Final = 45
+"""The longest text of an IPv6 address. RFC 4291 section 2.2."""
 
 
 @cache
@@ -97,6 +100,11 @@ class Paper:
         return "__Host-kinline" if self.settings.is_secure else "kinline"
 
     @property
+    def payer_cookie(self) -> str:
+        """The name of the cookie of a payer's sign-in."""
+        return "__Host-kinline-payer" if self.settings.is_secure else "kinline-payer"
+
+    @property
     def form_cookie(self) -> str:
         """The name of the cookie that binds the sign-in form to its browser."""
         return "__Host-kinline-form" if self.settings.is_secure else "kinline-form"
@@ -116,6 +124,10 @@ class Paper:
     def drop_secret(self, response: Response, name: str) -> None:
         """Take it back."""
         self.set_secret(response, name, "", age_s=0)
+
+    def address(self, request: Request) -> str:
+        """Where somebody is."""
+        return address_of(request, self.settings.proxies)
 
     async def who(self, request: Request) -> SignedIn | None:
         """Return who asks, or None."""
@@ -140,6 +152,17 @@ class Paper:
         return form
 
 
-def address_of(request: Request) -> str:
-    """Where somebody is; the proxy, if there is one (proxy headers can be forged)."""
-    return request.client.host if request.client else ""
+def address_of(request: Request, proxies: Collection[str] = ()) -> str:
+    """Where somebody is.
+
+    Args:
+        request: theirs.
+        proxies: our own. The last address that is none of theirs counts: what stands before it
+            was written by whoever asks.
+    """
+    peer = request.client.host if request.client else ""
+    if peer not in proxies:
+        return peer
+    said = ",".join(request.headers.getlist("x-forwarded-for")).split(",")
+    strangers = [address for one in said if (address := one.strip()) not in proxies]
+    return strangers[-1][:ADDRESS_CHARS_MAX] if strangers and strangers[-1] else peer

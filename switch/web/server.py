@@ -14,7 +14,7 @@ from starlette.exceptions import HTTPException
 from starlette.middleware import Middleware
 from starlette.middleware.trustedhost import TrustedHostMiddleware
 from starlette.requests import Request
-from starlette.responses import Response
+from starlette.responses import RedirectResponse, Response
 from starlette.routing import BaseRoute, Mount
 from starlette.staticfiles import StaticFiles
 
@@ -25,6 +25,8 @@ from switch.store.engine import Store
 from switch.web import ops
 from switch.web.armour import Armour
 from switch.web.door import DoorPages
+from switch.web.family import Families, family_routes
+from switch.web.family_desk import SignInFirst
 from switch.web.hooks import HookPages, Webhooks
 from switch.web.live import LiveView
 from switch.web.live_feed import LiveFeed
@@ -59,6 +61,7 @@ class WebServer:
         audit: takes every sign-in and every cut.
         version: of the switch.
         cards: takes webhooks of money by card; None takes no cards.
+        families: what the pages of payers need; None: there are none.
     """
 
     def __init__(
@@ -72,6 +75,7 @@ class WebServer:
         audit: Publisher,
         version: str,
         cards: Webhooks | None = None,
+        families: Families | None = None,
     ) -> None:
         self._settings = settings
         sign_ins = SignIns(store=store, clock=clock, settings=settings, audit=audit)
@@ -80,9 +84,17 @@ class WebServer:
             partial(ops.draw, paper, view), clock=clock, viewers_max=settings.viewers_max
         )
         pages = OpsPages(paper, view, clock, audit, self.feed)
-        door = DoorPages(paper, view, metrics, _token(settings.metrics_token_file))
+        door = DoorPages(
+            paper,
+            view,
+            metrics,
+            _token(settings.metrics_token_file),
+            home="/ops" if families is None else "/family",
+        )
         hooks = HookPages(cards)
         routes: list[BaseRoute] = [*door.routes(), *pages.routes(), *hooks.routes()]
+        if families is not None:
+            routes += family_routes(families, paper, clock=clock, audit=audit)
         self.app = application(settings, paper, routes)
         self._socket: socket.socket | None = None
         self._server: _Server | None = None
@@ -167,6 +179,8 @@ def application(settings: WebSettings, paper: Paper, routes: list[BaseRoute]) ->
     """Put pages, static files, errors and armour together."""
 
     async def fault(request: Request, error: Exception) -> Response:
+        if isinstance(error, SignInFirst):
+            return RedirectResponse(error.sign_in, 303)
         status = error.status_code if isinstance(error, HTTPException) else 500
         key = f"error.{status}"
         return paper.page(request, "error.html", status=status, key=key, code=status)

@@ -1,5 +1,6 @@
 """Settings of the pages."""
 
+from ipaddress import ip_address
 from typing import Annotated
 
 import msgspec
@@ -19,6 +20,9 @@ class WebSettings(msgspec.Struct, frozen=True, forbid_unknown_fields=True, kw_on
     """What browsers see in front of a proxy, like `https://switch.example`."""
     host_names: list[str] = []
     """Further names under which browsers may reach us, beside loopback and `public_origin`."""
+    proxies: Annotated[list[str], msgspec.Meta(max_length=20)] = []
+    """Addresses of our own proxies: what they say in `X-Forwarded-For` about who asks is believed.
+    Without them everybody behind a proxy counts as one for the limits of sign-ins."""
     metrics_token_file: str = ""
     """Who brings this token reads /metrics from anywhere; without it, loopback only."""
     sign_in_h_max: Annotated[int, msgspec.Meta(ge=1, le=24)] = 12
@@ -34,6 +38,8 @@ class WebSettings(msgspec.Struct, frozen=True, forbid_unknown_fields=True, kw_on
             raise ValueError("certificate_file and key_file belong together")
         if not self.certificate_file and not is_loopback(self.host):
             raise ValueError("certificate_file is needed unless host is a loopback address")
+        for proxy in self.proxies:
+            ip_address(proxy)
         origin = self.public_origin
         if origin and (not origin.startswith(("https://", "http://")) or origin.count("/") != 2):
             raise ValueError("public_origin is scheme and host, like https://switch.example")

@@ -3,6 +3,8 @@
 from collections.abc import Mapping
 from typing import Final
 
+from switch.web.family_words import FAMILY_WORDS
+
 # fmt: off
 WORDS: Final[Mapping[str, tuple[str, str]]] = {
     # key                 English                                 Spanish
@@ -129,6 +131,7 @@ WORDS: Final[Mapping[str, tuple[str, str]]] = {
     "error.503":          ("Too many pages are open. Try again later.",
                            "Hay demasiadas páginas abiertas. Intente más tarde."),
     "error.back":         ("Back",                                "Volver"),
+    **FAMILY_WORDS,
 }
 # fmt: on
 

@@ -4,8 +4,10 @@ from string import Formatter
 
 import pytest
 
+from switch.call.cause import EndReason
 from switch.call.effects import CallState
 from switch.routing.call_class import CallClass
+from switch.web.family_calls import TOLD_TO_PAYER
 from switch.web.words import WORDS, Words, preferred
 
 TEMPLATES = Path(__file__).parents[3] / "switch" / "web" / "templates"
@@ -45,3 +47,9 @@ def test_a_kind_nobody_knows_yet_is_shown_as_it_is() -> None:
 )
 def test_the_browser_says_which_language(header: str, language: str) -> None:
     assert preferred(header) == language
+
+
+def test_a_payer_is_told_of_every_ending_in_plain_words() -> None:
+    assert all(f"why.{reason}" in WORDS for reason in TOLD_TO_PAYER | {"live", "elsewhere"})
+    assert {reason.value for reason in EndReason} <= TOLD_TO_PAYER
+    assert "blocked_security" not in TOLD_TO_PAYER
