@@ -182,9 +182,18 @@ class Store:
             waiting.error.__cause__ = error
         except BaseException as error:  # noqa: BLE001 - it belongs to whoever asked, not to us
             waiting.error = error
-        if waiting.error is not None:
-            # Raises sqlite3.Error if SQLite has already rolled everything back by itself.
-            raw.execute("ROLLBACK TO deed")
+        if waiting.error is None:
+            return
+        if not raw.in_transaction:  # SQLite has rolled everything back by itself, and said why
+            raise _said_by_sqlite(waiting.error)
+        raw.execute("ROLLBACK TO deed")
+
+
+def _said_by_sqlite(error: BaseException) -> sqlite3.Error:
+    """Return what ended a whole transaction, to tell everybody in it."""
+    cause = error.__cause__ if isinstance(error, StoreError) else error
+    cause = cause.orig if isinstance(cause, DBAPIError) else cause
+    return cause if isinstance(cause, sqlite3.Error) else sqlite3.OperationalError(str(error))
 
 
 def driver(connection: Connection) -> sqlite3.Connection:
