@@ -50,6 +50,10 @@ BATCH_MAX: Final = 20
 ASK_AGAIN_S: Final = 600.0
 """After this without a webhook, our server asks. Chosen: webhooks come within seconds."""
 
+LOOK_S: Final = 3.0
+"""From one question about a deposit to the next, however often its page is loaded. Chosen: the
+page loads itself again every five seconds."""
+
 BACK_OFF_S: Final = 15.0
 """From the first try to the second; it doubles, up to an hour. Chosen."""
 
@@ -85,6 +89,7 @@ class Cashier:
         self._vault = vault
         self._clock = clock
         self._origin = origin
+        self._looked: dict[str, float] = {}
 
     async def deposit(
         self, account: AccountId, amount: Micros, *, save_card: bool
@@ -125,13 +130,10 @@ class Cashier:
             fault = PaymentNews(event="", kind=NewsKind.EXPIRED, funding=new.id, fault=page.says)
             await self.apply(fault)
             raise UserError(f"The card processor does not answer as it should ({page.says}).")
-        if page.intent:
-            next_at = at + ASK_AGAIN_S
-            await self._vault.write(
-                lambda raw: funding_statements.note_intent(
-                    raw, new.id, page.intent, next_at=next_at
-                )
-            )
+        next_at = at + ASK_AGAIN_S
+        await self._vault.write(
+            lambda raw: funding_statements.note_page(raw, new.id, page, next_at=next_at)
+        )
         return new.id, page
 
     async def webhook(self, body: bytes, signature: str) -> str:
@@ -151,6 +153,19 @@ class Cashier:
         if news.kind is not NewsKind.OTHER:
             log.info("%s: %s", news.said or news.kind.value, outcome)
         return outcome
+
+    async def look(self, funding: str) -> Funding | None:
+        """Return how a deposit stands; one that waits is asked about, not too often."""
+        found = await self._vault.read(lambda raw: funding_statements.find(raw, funding))
+        if found is None or found.state != "waiting" or found.method == "reload":
+            return found
+        now = self._clock.monotonic()
+        if self._looked.get(funding, now - LOOK_S) > now - LOOK_S:
+            return found
+        self._looked = {one: at for one, at in self._looked.items() if at > now - LOOK_S}
+        self._looked[funding] = now
+        await self._pursue(found)
+        return await self._vault.read(lambda raw: funding_statements.find(raw, funding))
 
     async def run(self) -> None:
         """Do what is due, until cancelled."""
@@ -186,7 +201,9 @@ class Cashier:
 
     async def _pursue(self, funding: Funding) -> None:
         """Send a reload's order, or ask what became of a payment."""
-        if funding.intent:
+        if funding.session:
+            answer = await self._stripe.read_checkout(funding.session)
+        elif funding.intent:
             answer = await self._stripe.read_intent(funding.intent)
         else:
             card = await self._vault.read(

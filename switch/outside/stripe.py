@@ -26,7 +26,7 @@ from switch.billing.funding import (
 from switch.errors import SettingsError
 from switch.money import MICROS_PER_CENT, Micros
 from switch.outside.settings import StripeSettings
-from switch.outside.stripe_event import intent_news, refund_news
+from switch.outside.stripe_event import checkout_news, intent_news, refund_news
 
 API_VERSION: Final = "2024-06-20"
 """The shapes that we read. Chosen: pinned, so that a change of the account's default is none."""
@@ -143,6 +143,13 @@ class Stripe:
     async def read_intent(self, intent: str) -> PaymentNews | PaymentFault:
         """Ask what became of a payment."""
         return await self._news("GET", f"/v1/payment_intents/{quote(intent, safe='')}", {}, key="")
+
+    async def read_checkout(self, session: str) -> PaymentNews | PaymentFault:
+        """Ask what became of a hosted page, and of the payment or the saved card behind it."""
+        path = f"/v1/checkout/sessions/{quote(session, safe='')}"
+        asked = "?expand[]=payment_intent&expand[]=setup_intent"
+        answer = await self._ask("GET", path + asked, {}, key="")
+        return answer if isinstance(answer, PaymentFault) else _read(checkout_news, answer)
 
     async def refund(self, payout: str, intent: str, amount: Micros) -> PaymentNews | PaymentFault:
         """Send money back to the card that it came from."""

@@ -117,6 +117,20 @@ def _session_news(said: str, thing: Object) -> PaymentNews:
     )
 
 
+def checkout_news(_said: str, thing: Object) -> PaymentNews:
+    """Read a hosted page that was asked for with what is behind it."""
+    intent, setup = thing.get("payment_intent"), thing.get("setup_intent")
+    if isinstance(intent, dict):
+        news = intent_news("", intent)
+        # A card that says no ends nothing: the page is open, and another one may be tried.
+        if news.kind is not NewsKind.DECLINED:
+            return news
+    if isinstance(setup, dict) and setup["status"] == "succeeded":
+        return _setup_news("", setup)
+    said = "checkout.session.expired" if thing["status"] == "expired" else ""
+    return _session_news(said, {"mode": "", **thing, "payment_status": ""})
+
+
 def _setup_news(_said: str, thing: Object) -> PaymentNews:
     return PaymentNews(
         event="",

@@ -8,7 +8,7 @@ payment credit it once.
 from dataclasses import dataclass
 from typing import Final
 
-from switch.billing.funding import NewsKind, PaymentNews
+from switch.billing.funding import CheckoutPage, NewsKind, PaymentNews
 from switch.billing.ledger import Account, Transfer, TransferResult
 from switch.ids import AccountId
 from switch.money import Micros
@@ -30,7 +30,8 @@ SUSPENSE: Final = "suspense"
 """The book of money whose owner is not known, or has closed."""
 
 _COLUMNS: Final = (
-    "id, account_id, method, amount, state, intent, consent_version, consent_text, at, tries, fault"
+    "id, account_id, method, amount, state, intent, consent_version, consent_text, at, tries,"
+    " fault, session"
 )
 _INSERT: Final = """
 INSERT INTO funding
@@ -45,10 +46,11 @@ SELECT {_COLUMNS} FROM funding
 """  # noqa: S608 - columns only
 _DUE: Final = f"""
 SELECT {_COLUMNS} FROM funding WHERE state = 'waiting' AND next_at <= ?
-   AND (method = 'reload' OR intent <> '') ORDER BY next_at LIMIT ?
+   AND (method = 'reload' OR intent <> '' OR session <> '') ORDER BY next_at LIMIT ?
 """  # noqa: S608 - columns only
 _STATE: Final = "UPDATE funding SET state = ?, intent = ?, fault = ?, changed_at = ? WHERE id = ?"
 _INTENT: Final = "UPDATE funding SET intent = ?, next_at = ? WHERE id = ?"
+_SESSION: Final = "UPDATE funding SET session = ?, intent = ?, next_at = ? WHERE id = ?"
 _LATER: Final = "UPDATE funding SET tries = tries + 1, next_at = ?, fault = ? WHERE id = ?"
 _EVENT: Final = "SELECT outcome FROM payment_event WHERE id = ?"
 _KEEP: Final = "INSERT INTO payment_event (id, kind, about, outcome, at) VALUES (?, ?, ?, ?, ?)"
@@ -76,6 +78,8 @@ class Funding:
     at: float
     tries: int
     fault: str
+    session: str = ""
+    """The processor's name of the hosted page."""
 
 
 def begin(raw: Raw, new: Funding, *, next_at: float) -> None:
@@ -104,6 +108,11 @@ def due(raw: Raw, *, at: float, rows_max: int) -> list[Funding]:
 def note_intent(raw: Raw, id_: str, intent: str, *, next_at: float) -> None:
     """Keep the processor's name of the payment, to ask about it if nothing is told."""
     raw.execute(_INTENT, (intent, next_at, id_))
+
+
+def note_page(raw: Raw, id_: str, page: CheckoutPage, *, next_at: float) -> None:
+    """Keep the processor's name of the hosted page, to ask about it if nothing is told."""
+    raw.execute(_SESSION, (page.session, page.intent, next_at, id_))
 
 
 def later(raw: Raw, id_: str, *, fault: str, next_at: float) -> None:
@@ -238,9 +247,9 @@ def _gone_back(raw: Raw, news: PaymentNews, *, at: float) -> str:
 
 
 def _funding(
-    row: tuple[str, int, str, int, str, str, str, str, float, int, str],
+    row: tuple[str, int, str, int, str, str, str, str, float, int, str, str],
 ) -> Funding:
-    id_, account, method, amount, state, intent, version, text, at, tries, fault = row
+    id_, account, method, amount, state, intent, version, text, at, tries, fault, session = row
     return Funding(
         id=id_,
         account=AccountId(account),
@@ -253,4 +262,5 @@ def _funding(
         at=at,
         tries=tries,
         fault=fault,
+        session=session,
     )

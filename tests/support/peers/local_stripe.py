@@ -156,6 +156,8 @@ class LocalStripe:
                 return self._charge_saved(form)
             case ("GET", ["payment_intents", intent]) if intent in self.objects:
                 return self.objects[intent]
+            case ("GET", ["checkout", "sessions", page]) if page.split("?")[0] in self.objects:
+                return self._whole_page(page.split("?")[0])
             case ("POST", ["refunds"]):
                 return self._refund(form)
             case _:
@@ -180,6 +182,12 @@ class LocalStripe:
         )  # fmt: skip
         self.objects[page]["url"] = f"{self.checkout_base}/pay/{page}"
         return self.objects[page]
+
+    def _whole_page(self, page: str) -> dict[str, Any]:
+        """A page with what is behind it, as with both asked to be expanded."""
+        thing = self.objects[page]
+        behind = {name: thing.get(name) for name in ("payment_intent", "setup_intent")}
+        return thing | {name: one and self.objects[one] for name, one in behind.items()}
 
     def _charge_saved(self, form: dict[str, str]) -> dict[str, Any]:
         intent = self._new(

@@ -7,7 +7,7 @@ import pytest
 
 from switch.errors import PeerError, UserError
 from switch.money import Micros
-from switch.outside.cashier import ASK_AGAIN_S, KEY_S
+from switch.outside.cashier import ASK_AGAIN_S, KEY_S, LOOK_S
 from switch.store import reload_statements
 from tests.support.card_rig import DOLLAR, CardRig, with_cards
 
@@ -359,5 +359,63 @@ def test_events_that_are_not_ours_move_nothing(tmp_path: Path) -> None:
         other = {"id": "evt_2", "type": "payout.paid", "data": {"object": {}}}
         assert await rig.tell(event, other) == ["not ours", "nothing to do"]
         assert await rig.rows("SELECT * FROM transfer") == []
+
+    with_cards(tmp_path, scene)
+
+
+@pytest.mark.parametrize("amount", [TWENTY, Micros(0)])
+def test_what_no_webhook_tells_is_asked_for(tmp_path: Path, amount: Micros) -> None:
+    async def scene(rig: CardRig) -> None:
+        account = await rig.open()
+        funding, page = await rig.cashier.deposit(account, amount, save_card=True)
+        rig.stripe.pay(page.session, "pm_card_chargeDeclined") if amount else None
+        rig.clock.at += ASK_AGAIN_S
+        await rig.cashier.round()
+        assert await rig.rows("SELECT state FROM funding") == [("waiting",)]
+        rig.stripe.pay(page.session)
+        rig.clock.at += 3600
+        await rig.cashier.round()
+        assert await rig.rows("SELECT id, state FROM funding") == [(funding, "paid")]
+        assert await rig.balance(account) == amount
+        assert len(await rig.rows("SELECT * FROM saved_card")) == 1
+        await rig.tell(*rig.stripe.events)  # they come after all
+        assert await rig.balance(account) == amount
+
+    with_cards(tmp_path, scene)
+
+
+def test_a_page_that_nobody_used_is_over_though_no_webhook_says_so(tmp_path: Path) -> None:
+    async def scene(rig: CardRig) -> None:
+        account = await rig.open()
+        _, page = await rig.cashier.deposit(account, TWENTY, save_card=False)
+        rig.stripe.expire(page.session)
+        rig.clock.at += ASK_AGAIN_S
+        await rig.cashier.round()
+        assert await rig.rows("SELECT state FROM funding") == [("failed",)]
+
+    with_cards(tmp_path, scene)
+
+
+def test_a_look_asks_the_processor_and_not_too_often(tmp_path: Path) -> None:
+    async def scene(rig: CardRig) -> None:
+        account = await rig.open()
+        funding, page = await rig.cashier.deposit(account, TWENTY, save_card=False)
+
+        async def state() -> str:
+            found = await rig.cashier.look(funding)
+            assert found is not None
+            return found.state
+
+        assert await state() == "waiting"
+        rig.stripe.pay(page.session)
+        assert await state() == "waiting"
+        rig.clock.at += LOOK_S
+        assert await state() == "paid"
+        assert await rig.balance(account) == TWENTY
+        asked = [path for method, path, _ in rig.stripe.requests if method == "GET"]
+        assert len(asked) == 2
+        assert await rig.cashier.look("somebody else's") is None
+        rig.stripe.is_down = True
+        assert await state() == "paid"
 
     with_cards(tmp_path, scene)
