@@ -10,9 +10,9 @@ from switch.admin.house_desk import ROWS, option
 from switch.admin.money_text import dollars_of, micros_of
 from switch.billing.funding import (
     CONSENT_CARD,
-    CONSENT_RELOAD,
     CONSENT_VERSION,
     Reload,
+    consent_reload,
     is_deposit,
 )
 from switch.errors import UserError
@@ -111,12 +111,6 @@ def _agreed(given: Given) -> tuple[Reload, str]:
         raise UserError(
             f"--zone: {given['zone']!r} is no time zone (like America/Denver)"
         ) from None
-    text = CONSENT_RELOAD.format(
-        amount=f"${dollars_of(limits['amount'])}",
-        threshold=f"${dollars_of(limits['below'])}",
-        day_cap=f"${dollars_of(day)}",
-        month_cap=f"${dollars_of(month)}",
-    )
     wanted = Reload(
         threshold=limits["below"],
         amount=limits["amount"],
@@ -124,7 +118,7 @@ def _agreed(given: Given) -> tuple[Reload, str]:
         month_cap=month,
         is_on=True,
     )
-    return wanted, text
+    return wanted, consent_reload(wanted, "en")
 
 
 async def _pause(desk: Desk, account: AccountId, *, is_on: bool) -> dict[str, Any]:

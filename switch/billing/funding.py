@@ -9,11 +9,12 @@ News may come twice, late and in any order: each is a fact about one thing, and 
 about one thing does not matter.
 """
 
+from collections.abc import Mapping
 from dataclasses import dataclass
 from enum import Enum, StrEnum
 from typing import Final
 
-from switch.money import MICROS_PER_CENT, Micros
+from switch.money import MICROS_PER_CENT, Micros, dollars_text
 
 NOTHING: Final = Micros(0)
 
@@ -166,3 +167,35 @@ CONSENT_RELOAD: Final = (
     " at most {day_cap} a day and {month_cap} a month. It stops at the first charge that fails. I"
     " can pause or end it at any time, without a fee."
 )
+
+CONSENTS_CARD: Final[Mapping[str, str]] = {
+    "en": CONSENT_CARD,
+    "es": (
+        "Acepto que mi tarjeta se guarde con el procesador de tarjetas y que se le cobre cuando yo"
+        " lo pida o cuando haya activado los pagos automáticos. Puedo quitarla en cualquier"
+        " momento, sin costo."
+    ),
+}
+"""By language: people agree to what they can read, and that is what is kept."""
+
+CONSENTS_RELOAD: Final[Mapping[str, str]] = {
+    "en": CONSENT_RELOAD,
+    "es": (
+        "Acepto que se cobre {amount} a mi tarjeta guardada cada vez que el saldo baje de"
+        " {threshold}, como máximo {day_cap} al día y {month_cap} al mes. Se detiene con el primer"
+        " cobro que falle. Puedo pausarlo o terminarlo en cualquier momento, sin costo."
+    ),
+}
+"""By language. To be reviewed by a native speaker, as all Spanish sentences."""
+
+
+def consent_reload(reload: Reload, language: str) -> str:
+    """Return the words that a payer agrees to, with their own amounts in them."""
+    limits = {
+        "amount": reload.amount,
+        "threshold": reload.threshold,
+        "day_cap": reload.day_cap,
+        "month_cap": reload.month_cap,
+    }
+    shown = {name: f"${dollars_text(micros)}" for name, micros in limits.items()}
+    return CONSENTS_RELOAD.get(language, CONSENT_RELOAD).format(**shown)

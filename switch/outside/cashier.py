@@ -15,6 +15,7 @@ from urllib.parse import quote
 from switch.billing.funding import (
     CONSENT_CARD,
     CONSENT_VERSION,
+    CONSENTS_CARD,
     CheckoutPage,
     NewsKind,
     NoPayment,
@@ -92,14 +93,15 @@ class Cashier:
         self._looked: dict[str, float] = {}
 
     async def deposit(
-        self, account: AccountId, amount: Micros, *, save_card: bool
+        self, account: AccountId, amount: Micros, *, save_card: bool, language: str = "en"
     ) -> tuple[str, CheckoutPage]:
         """Make the page on which somebody pays into an account; return our name of it, too.
 
         Args:
             account: an open one.
             amount: 0 only saves a card.
-            save_card: its holder has agreed to `CONSENT_CARD`.
+            save_card: its holder has agreed to the words of `CONSENTS_CARD`.
+            language: in which they read them.
 
         Raises:
             UserError: it cannot be; says what to do.
@@ -117,7 +119,7 @@ class Cashier:
             state="waiting",
             intent="",
             consent_version=CONSENT_VERSION if save_card else "",
-            consent_text=CONSENT_CARD if save_card else "",
+            consent_text=CONSENTS_CARD.get(language, CONSENT_CARD) if save_card else "",
             at=at,
             tries=0,
             fault="",

@@ -55,9 +55,25 @@ INSERT INTO keypad_block (number, scope, target, call_id, at) VALUES (?, ?, ?, ?
 ON CONFLICT (number, scope, target) WHERE undone_at IS NULL DO NOTHING
 """
 _KEYPAD_ANY: Final = "SELECT 1 FROM keypad_block WHERE number = ? AND undone_at IS NULL LIMIT 1"
+_KEYPAD_LIST: Final = """
+SELECT id, scope, target, at FROM keypad_block WHERE number = ? AND undone_at IS NULL ORDER BY id
+"""
+_KEYPAD_UNDO_ONE: Final = """
+UPDATE keypad_block SET undone_at = ? WHERE id = ? AND number = ? AND undone_at IS NULL
+"""
 _KEYPAD_UNDO: Final = """
 UPDATE keypad_block SET undone_at = ? WHERE number = ? AND undone_at IS NULL
 """
+
+
+@dataclass(frozen=True, slots=True)
+class KeypadBlock:
+    """Whom the owner of a number wants no calls from."""
+
+    id: int
+    scope: KeypadScope
+    target: str
+    at: float
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -194,6 +210,16 @@ def undo_keypad(raw: sqlite3.Connection, number: E164, *, at: float) -> int:
     a facility or an agency, so they could never be asked about one of them on a call of theirs.
     """
     return raw.execute(_KEYPAD_UNDO, (at, number)).rowcount
+
+
+def keypad_blocks_of(raw: sqlite3.Connection, number: E164) -> list[KeypadBlock]:
+    """Return the blocks of the owner of a number that are in force."""
+    return [KeypadBlock(*row) for row in raw.execute(_KEYPAD_LIST, (number,))]
+
+
+def undo_keypad_one(raw: sqlite3.Connection, number: E164, block: int, *, at: float) -> bool:
+    """The called party takes one block back; False if it is none of theirs."""
+    return raw.execute(_KEYPAD_UNDO_ONE, (at, block, number)).rowcount == 1
 
 
 def _rule(row: tuple[int, str, str, RuleKind, str, str, str, float]) -> NumberRule:

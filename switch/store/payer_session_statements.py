@@ -124,3 +124,10 @@ def standing_of(raw: Raw, account: Account) -> Standing:
         set_aside=Micros(purse.held - of_calls),
         floor=purse.floor or Micros(0),
     )
+
+
+def left_on(raw: Raw, account: AccountId) -> Micros:
+    """Return what there is to talk with on an account that exists."""
+    found = ledger_statements.find(raw, account)
+    assert found is not None
+    return standing_of(raw, found).left

@@ -10,9 +10,14 @@ from switch.outside.cashier import Cashier
 from switch.store.engine import Store
 from switch.store.house_store import HouseStore
 from switch.store.vault import Vault
+from switch.web.family_blocks import FamilyBlocks
+from switch.web.family_claims import FamilyClaims
+from switch.web.family_deposit import FamilyDeposit
 from switch.web.family_desk import FamilyDesk
 from switch.web.family_door import FamilyDoor
 from switch.web.family_home import FamilyHome
+from switch.web.family_reload import FamilyReload
+from switch.web.family_statement import FamilyStatement
 from switch.web.pages import Paper
 from switch.web.payers import Codes, Payers
 
@@ -56,4 +61,13 @@ def family_routes(
         cashier=families.cashier,
         clock=clock,
     )
-    return [*FamilyDoor(desk).routes(), *FamilyHome(desk).routes()]
+    rooms = (
+        FamilyDoor(desk),
+        FamilyHome(desk),
+        FamilyClaims(desk),
+        FamilyDeposit(desk),
+        FamilyStatement(desk),
+        FamilyReload(desk),
+        FamilyBlocks(desk),
+    )
+    return [route for room in rooms for route in room.routes()]

@@ -9,6 +9,8 @@ from pathlib import Path
 from typing import Any
 
 from switch.billing.cdr import CallRecord
+from switch.billing.credit import Credit
+from switch.billing.ledger import Reserved
 from switch.ids import AccountId, CallId
 from switch.money import Micros
 from switch.outside.cashier import Cashier
@@ -21,12 +23,14 @@ from switch.store.account_statements import NewAccount
 from switch.store.account_store import AccountStore
 from switch.store.engine import Store
 from switch.store.house_store import HouseStore
+from switch.store.meter_file import file_meters
 from switch.store.record_store import RecordStore
 from switch.store.vault import FileVault, Raw
 from switch.web.family import Families
 from switch.web.server import WebServer
 from switch.web.settings import WebSettings
 from tests.support.house_rig import open_house
+from tests.support.money_rig import ELEVEN_CENTS
 from tests.support.peers.local_stripe import SECRET_KEY, WEBHOOK_SECRET, LocalStripe
 from tests.switch.web.browser import Answer, Browser
 from tests.switch.web.scene import StillClock, Trail, View
@@ -87,6 +91,25 @@ class FamilyBrowser(Browser):
         assert page.status == 200, page.text
         form = {"address": address, "way": "mail" if "@" in address else by, "csrf": page.csrf}
         return await self.post("/family/code", form | {"code": self.post_room.code})
+
+    async def get_bytes(self, path: str) -> bytes:
+        """A file that is no text."""
+        kept: list[bytes] = []
+        whole = self._app
+
+        async def keeping(scope: Any, receive: Any, send: Any) -> None:
+            async def keep(message: Any) -> None:
+                kept.append(message.pop("body", b""))
+                await send(message)
+
+            await whole(scope, receive, keep)
+
+        self._app = keeping
+        try:
+            await self.get(path)
+        finally:
+            self._app = whole
+        return b"".join(kept)
 
     async def submit(self, path: str, form: dict[str, str], *, at: str = "/family") -> Answer:
         """Send a form with the token of a page that is open."""
@@ -185,6 +208,24 @@ class FamilySite:
         await self.records.save(
             CallRecord(call_id=CallId(call), number=number, reason=reason, **fields)
         )
+
+    async def talk(
+        self, call: int, account: AccountId, number: str, *, seconds: int = 20, **more: Any
+    ) -> int:
+        """A call that was talked, charged and written down; return its charge."""
+        meters = file_meters(self.store)
+        credit = more.pop("credit", Credit.NONE)
+        await meters.begin_epoch("n1", "boot")
+        held = await meters.reserve(CallId(call), account, ELEVEN_CENTS, facility="F1", scopes=())
+        assert isinstance(held, Reserved)
+        settled = await meters.settle(CallId(call), seconds=seconds, credit=credit)
+        fields: dict[str, Any] = {
+            "reason": "called_hangup",
+            "talked_s": float(seconds),
+            "account": account,
+        }
+        await self.record(call, number, **(fields | more))
+        return settled.charged
 
     async def told(self) -> list[str]:
         """Deliver everything that Stripe has to tell."""
