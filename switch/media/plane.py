@@ -7,7 +7,6 @@ worker says comes through `on_event`. `counts` is what the workers themselves la
 import socket
 from collections import Counter
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass
 from pathlib import Path
 from random import Random
 from typing import Final, Protocol
@@ -20,7 +19,7 @@ from switch.media.ahead import WorkersAhead
 from switch.media.messages import CallEnded, LegResumed, MediaEvent, WorkerReport
 from switch.media.order_book import OrderBook
 from switch.media.phrase import Phrase, Tone
-from switch.media.plane_counts import PlaneCounts
+from switch.media.plane_counts import PlaneCounts, PlaneRoom, Surviving
 from switch.media.plane_heirs import NOWHERE, Heirs, OpenLeg
 from switch.media.plane_lines import PlaneLines, adopt
 from switch.media.plane_share import WorkerLoad, choose, places
@@ -46,33 +45,6 @@ class Speaks(Protocol):
     def version(self, phrase: Phrase, language: str) -> str:
         """Return the hash of what a phrase sounds like now."""
         ...
-
-
-@dataclass(frozen=True, slots=True)
-class Surviving:
-    """A call that outlived a former control process."""
-
-    call: CallId
-    legs: tuple[LegId, ...]
-    bridged_at: float | None
-    paid_until: float
-    ended_at: float | None
-    by_paid_until: bool
-    last_both_heard_at: float
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class PlaneRoom:
-    """How much is left for more legs."""
-
-    ports_left: int
-    ports: int
-    """Those in use among them; not those that rest."""
-    places_left: int
-    places: int
-    """At the workers that are there."""
-    places_limit: str = "media.legs_max"
-    """The setting that lets no more in."""
 
 
 class MediaPlane:

@@ -21,7 +21,7 @@ from switch.call.switchboard.rooms import Rooms
 from switch.call.switchboard.trunks import TrunkDesk
 from switch.clock import SystemClock
 from switch.ids import CallIds
-from switch.media.plane import PlaneRoom
+from switch.media.plane_counts import PlaneRoom
 from switch.media.ports import RtpPort
 from switch.outside.line_information import LineBook
 from switch.recording.settings import RecordingSettings

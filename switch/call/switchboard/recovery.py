@@ -18,7 +18,7 @@ from switch.call.cause import EndReason, cause_of
 from switch.call.switchboard.rooms import Rooms
 from switch.ids import CallId
 from switch.media.messages import CallEnded
-from switch.media.plane import Surviving
+from switch.media.plane_counts import Surviving
 from switch.sip.headers import build_reason
 from switch.store.live_store import LiveCall, LiveStore
 from switch.store.record_store import RecordStore

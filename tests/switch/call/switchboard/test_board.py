@@ -19,7 +19,7 @@ from switch.call.switchboard.board import Switchboard
 from switch.call.switchboard.driver import CallDriver
 from switch.errors import UserError
 from switch.ids import CallId, PersonId, TerminalId
-from switch.media.plane import PlaneRoom
+from switch.media.plane_counts import PlaneRoom
 from switch.routing.call_class import CallClass, Privileged
 from switch.routing.number import E164
 from switch.screening.permit import Permit

@@ -9,7 +9,7 @@ from switch.call.switchboard.capacity import (
     CALLS_UNCLASSED_MAX,
     Capacity,
 )
-from switch.media.plane import PlaneRoom
+from switch.media.plane_counts import PlaneRoom
 from switch.routing.call_class import CallClass
 from switch.routing.number import E164
 from switch.screening.facts import RoomFacts
