@@ -5,7 +5,6 @@ worker says comes through `on_event`. `counts` is what the workers themselves la
 """
 
 import socket
-from collections import Counter
 from collections.abc import Callable, Mapping, Sequence
 from pathlib import Path
 from random import Random
@@ -16,11 +15,12 @@ from switch.errors import LocalError
 from switch.ids import CallId, LegId, call_of, leg_id
 from switch.media import wire
 from switch.media.ahead import WorkersAhead
+from switch.media.leg_book import NOWHERE, LegBook, OpenLeg
 from switch.media.messages import CallEnded, LegResumed, MediaEvent, WorkerReport
 from switch.media.order_book import OrderBook
 from switch.media.phrase import Phrase, Tone
 from switch.media.plane_counts import PlaneCounts, PlaneRoom, Surviving
-from switch.media.plane_heirs import NOWHERE, Heirs, OpenLeg
+from switch.media.plane_heirs import Heirs
 from switch.media.plane_lines import PlaneLines, adopt
 from switch.media.plane_share import WorkerLoad, choose, places
 from switch.media.ports import Family, PortBook, PortsExhausted, RtpPort, open_pair
@@ -92,7 +92,7 @@ class MediaPlane:
             ahead=ahead or WorkersAhead(),
         )
         self._book = OrderBook()
-        self._legs: dict[LegId, OpenLeg] = {}
+        self._legs = LegBook()
         self._heirs = Heirs(
             lines=self._lines,
             book=self._book,
@@ -159,7 +159,7 @@ class MediaPlane:
             raise PortsExhausted(f"no address for {family} is configured")
         worker = self._worker_for(leg)
         port, sockets = self._bind(family, ip)
-        self._legs[leg] = OpenLeg(worker=worker, port=port, sockets=sockets)
+        self._legs.put(leg, OpenLeg(worker=worker, port=port, sockets=sockets))
         order = wire.OpenLeg(
             leg=leg,
             law=law,
@@ -391,7 +391,7 @@ class MediaPlane:
         self._book.hear(report)
         match report:
             case wire.LegBack():
-                self._legs[report.leg] = OpenLeg(worker, report.port, adopt(rights))
+                self._legs.put(report.leg, OpenLeg(worker, report.port, adopt(rights)))
                 self._ports.claim(report.port)
             case wire.Rooms():
                 self._rooms[worker] = report
@@ -431,11 +431,10 @@ class MediaPlane:
         return best
 
     def _loads(self) -> dict[int, WorkerLoad]:
-        held = Counter(one.worker for one in self._legs.values())
-        return {number: self._load(number, held[number]) for number in self._lines.pids()}
+        return {number: self._load(number) for number in self._lines.pids()}
 
-    def _load(self, worker: int, legs: int) -> WorkerLoad:
-        said = self._said.get(worker)
+    def _load(self, worker: int) -> WorkerLoad:
+        legs, said = self._legs.held(worker), self._said.get(worker)
         if said is None:
             return WorkerLoad(legs)
         return WorkerLoad(legs, legs_reported=said.legs, busy=said.busy)
@@ -457,7 +456,7 @@ class MediaPlane:
             self._lines.send(known.worker, order, rights=rights)
 
     def _forget(self, leg: LegId) -> None:
-        known = self._legs.pop(leg)
+        known = self._legs.take(leg)
         for one in known.sockets:
             one.close()
         self._ports.put(known.port, now=self._clock.monotonic())

@@ -8,7 +8,6 @@ and again are given up: one of them may be what kills.
 
 import asyncio
 import os
-import socket
 from collections.abc import Callable, Iterable
 from dataclasses import dataclass, field
 from typing import Final
@@ -16,12 +15,10 @@ from typing import Final
 from switch.clock import Clock
 from switch.ids import CallId, LegId, call_of
 from switch.media import wire
+from switch.media.leg_book import NOWHERE, LegBook, Memory
 from switch.media.messages import CallsLost, LegResumed, MediaEvent, WorkerDied
 from switch.media.order_book import OrderBook
 from switch.media.plane_lines import PlaneLines
-
-NOWHERE: Final = -1
-"""Worker of a leg whose worker died and whose next one is not there yet."""
 
 BACK_OFF_S: Final = (0.0, 0.1, 0.4, 1.6)
 """How long calls wait for their next worker after each death in a row. Chosen: at once after the
@@ -34,25 +31,6 @@ DEATHS_MAX: Final = len(BACK_OFF_S)
 STABLE_S: Final = 1.0
 """A worker that lived so long with a call was not killed by it. Chosen: a call that crashes what
 carries it does so at its next packet or tick."""
-
-
-@dataclass(slots=True, eq=False)
-class Memory:
-    """What a dead worker left."""
-
-    fd: int
-    worker: int
-
-
-@dataclass(slots=True)
-class OpenLeg:
-    """A leg as control knows it."""
-
-    worker: int
-    port: int
-    sockets: tuple[socket.socket, socket.socket]
-    left: Memory | None = None
-    """The memory of its dead worker, until another one has said that it goes on."""
 
 
 @dataclass(slots=True)
@@ -80,7 +58,7 @@ class Heirs:
     lines: PlaneLines
     book: OrderBook
     clock: Clock
-    legs: dict[LegId, OpenLeg]
+    legs: LegBook
     legs_max: int
     forget: Callable[[LegId], None]
     on_event: Callable[[MediaEvent], None]
@@ -94,9 +72,8 @@ class Heirs:
         left = Memory(memory, worker)
         self._memories.append(left)
         for leg in legs:
-            known = self.legs[leg]
-            known.worker = NOWHERE
-            known.left = known.left or left
+            self.legs.move(leg, NOWHERE)
+            self.legs[leg].left = self.legs[leg].left or left
         self.on_event(WorkerDied(worker=worker, calls=calls))
         heir = self.lines.succeed(worker)
         lost = [call for call in calls if not self._may_go_on(call)]
@@ -169,9 +146,8 @@ class Heirs:
             self._fates.setdefault(call, _Fate()).resumed_at = now
 
     def _open(self, leg: LegId, worker: int) -> None:
-        known = self.legs[leg]
-        known.worker = worker
-        rights = [one.fileno() for one in known.sockets]
+        self.legs.move(leg, worker)
+        rights = [one.fileno() for one in self.legs[leg].sockets]
         self.lines.send(worker, *self.book.opening(leg), rights=rights)
 
     def _worker_for(self, legs: list[LegId], heir: int) -> int:
@@ -179,8 +155,7 @@ class Heirs:
         there = self.lines.pids()
         if heir in there:
             return heir
-        held = [known.worker for known in self.legs.values()]
-        room = {n: self.legs_max - held.count(n) for n in there}
+        room = {n: self.legs_max - self.legs.held(n) for n in there}
         is_first = all(self._fates[call_of(leg)].deaths <= 1 for leg in legs)
         able = [n for n in there if room[n] >= len(legs)]
         return max(able, key=lambda n: room[n], default=NOWHERE) if is_first else NOWHERE
@@ -191,7 +166,7 @@ class Heirs:
 
     def _bury(self) -> None:
         """Let go of memory that no leg needs any more."""
-        needed = {id(known.left) for known in self.legs.values()}
+        needed = {id(known.left) for _, known in self.legs.items()}
         for memory in [one for one in self._memories if id(one) not in needed]:
             self._memories.remove(memory)
             if memory.fd >= 0:
