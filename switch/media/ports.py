@@ -56,7 +56,8 @@ class PortBook:
 
     def free_count(self, *, now: float) -> int:
         """How many ports `take` could hand out now."""
-        return len(self._free) + sum(1 for until, _ in self._resting if until <= now)
+        self._wake(now=now)
+        return len(self._free)
 
     def take(self, *, now: float) -> int:
         """Return an even port.
@@ -64,9 +65,7 @@ class PortBook:
         Raises:
             PortsExhausted: none is free.
         """
-        while self._resting and self._resting[0][0] <= now:
-            place = self._random.randint(0, len(self._free))
-            self._free.insert(place, self._resting.popleft()[1])
+        self._wake(now=now)
         if not self._free:
             raise PortsExhausted(f"no RTP port is free; {len(self._used)} in use")
         port = self._free.pop()
@@ -83,6 +82,13 @@ class PortBook:
         """Give a port back; it rests first."""
         self._used.discard(port)
         self._resting.append((now + self._rest_s, port))
+
+    def _wake(self, *, now: float) -> None:
+        """Put the ports that have rested among the free ones, each at a random place."""
+        while self._resting and self._resting[0][0] <= now:
+            self._free.append(self._resting.popleft()[1])
+            place = self._random.randrange(len(self._free))
+            self._free[place], self._free[-1] = self._free[-1], self._free[place]
 
 
 def open_pair(family: Family, ip: str, port: int) -> tuple[socket.socket, socket.socket]:

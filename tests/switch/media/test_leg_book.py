@@ -1,12 +1,14 @@
-import socket
 from collections import Counter
 from random import Random
-from typing import cast
+from typing import TYPE_CHECKING, cast
 
 import pytest
 
 from switch.ids import LegId
 from switch.media.leg_book import NOWHERE, LegBook, OpenLeg
+
+if TYPE_CHECKING:
+    import socket
 
 SEEDS = range(20)
 STEPS = 400

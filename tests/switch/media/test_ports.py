@@ -27,6 +27,15 @@ def test_a_port_rests_before_it_is_used_again() -> None:
     assert ports.take(now=40.0) == taken[2]
 
 
+def test_those_that_have_rested_are_counted_free() -> None:
+    ports = book()
+    taken = [ports.take(now=0.0) for _ in range(4)]
+    for at, port in enumerate(taken):
+        ports.put(port, now=float(at))
+    assert [ports.free_count(now=at) for at in (29.9, 30.0, 31.5, 40.0)] == [0, 1, 2, 4]
+    assert sorted(ports.take(now=40.0) for _ in range(4)) == sorted(taken)
+
+
 def test_a_claimed_port_is_not_handed_out() -> None:
     ports = book()
     ports.claim(20_004)
