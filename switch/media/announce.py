@@ -137,7 +137,7 @@ class Announcer:
         played_s = float(self._legs.sound_at[index]) / RATE_HZ
         self._legs.sound[index] = 0
         self._legs.sound_play[index] = -1
-        self._legs.talk_fill[index] = 0
+        self._legs.talk_fill[index] = self._legs.talk_kept[index] = 0
         self._legs.talk[index] = 0
         return None if play is None else (play, played_s)
 

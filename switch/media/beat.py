@@ -1,7 +1,10 @@
 """What the compiled side does once a tick: announcements, the end of paid time, budgets.
 
 Announcements are clocked here, not by packets. Over a joined leg the talk that came for it is mixed
-under, lowered by DUCK_DB, and nothing else is forwarded until the announcement ends.
+under, lowered by DUCK_DB, and nothing else is forwarded until the announcement ends. Talk that
+does not come is concealed there, with the times of ITU-T G.711 Appendix I: what was heard last is
+repeated, softer from 10 ms on, and is gone after 60 ms. Elsewhere nothing is concealed: the far end
+does that better, and a recording has its gaps.
 """
 
 from typing import Final
@@ -23,6 +26,15 @@ DUCK_DB: Final = -12.0
 
 DUCK_256: Final = round(256 * 10 ** (DUCK_DB / 20))
 """The same as a factor of 1/256."""
+
+
+CONCEALED_TICKS: Final = 3
+"""The last 20 ms are repeated so often."""
+
+FADE_SAMPLES: Final = 80
+SILENT_SAMPLES: Final = FRAME_BYTES * CONCEALED_TICKS
+"""From when on concealed talk gets softer, and when it is gone. ITU-T G.711 Appendix I; repeated is
+the frame and not the pitch period, which under an announcement nobody tells apart."""
 
 
 @stage
@@ -76,6 +88,8 @@ def announce(legs: Legs, index: int, now: int) -> None:
     memcpy(legs.frame.ctypes.data + packet.HEADER_BYTES, legs.sound[index] + at, count)
     if legs.talk_fill[index] >= FRAME_BYTES:
         mix(legs, index)
+    elif legs.talk_kept[index] > 0:
+        conceal(legs, index)
     outlet.speak(legs, index, now)
     legs.sound_at[index] = at + FRAME_BYTES
     if legs.sound_at[index] < legs.sound_bytes[index]:
@@ -90,15 +104,32 @@ def announce(legs: Legs, index: int, now: int) -> None:
 @stage
 def mix(legs: Legs, index: int) -> None:
     """Put 20 ms of waiting talk under the frame at hand."""
-    law = legs.law[index]
     head = legs.talk_head[index]
-    for i in range(FRAME_BYTES):
-        talk = legs.linear[law, legs.talk[index, (head + i) % TALK_BYTES]]
-        said = legs.linear[law, legs.frame[packet.HEADER_BYTES + i]]
-        both = min(max(said + (talk * DUCK_256 >> 8), -32768), 32767)
-        legs.frame[packet.HEADER_BYTES + i] = legs.code[law, both + 32768]
+    lay_under(legs, index, head, -FRAME_BYTES)
     legs.talk_head[index] = (head + FRAME_BYTES) % TALK_BYTES
     legs.talk_fill[index] -= FRAME_BYTES
+    legs.talk_kept[index] = CONCEALED_TICKS
+
+
+@stage
+def conceal(legs: Legs, index: int) -> None:
+    """Put the last 20 ms of talk under the frame at hand again, softer each time."""
+    gone = FRAME_BYTES * (CONCEALED_TICKS - legs.talk_kept[index])
+    lay_under(legs, index, legs.talk_head[index] + TALK_BYTES - FRAME_BYTES, gone)
+    legs.talk_kept[index] -= 1
+
+
+@stage
+def lay_under(legs: Legs, index: int, at: int, gone: int) -> None:
+    """Mix 20 ms of the talk ring, from place `at`, under the frame; it ended `gone` samples ago."""
+    law = legs.law[index]
+    for i in range(FRAME_BYTES):
+        left = SILENT_SAMPLES - gone - i
+        fade_256 = min(256, 256 * left // (SILENT_SAMPLES - FADE_SAMPLES))
+        talk = legs.linear[law, legs.talk[index, (at + i) % TALK_BYTES]]
+        said = legs.linear[law, legs.frame[packet.HEADER_BYTES + i]]
+        both = min(max(said + (talk * DUCK_256 * fade_256 >> 16), -32768), 32767)
+        legs.frame[packet.HEADER_BYTES + i] = legs.code[law, both + 32768]
 
 
 @stage
@@ -106,5 +137,6 @@ def forget_talk(legs: Legs, index: int) -> None:
     """Leave no talk behind when an announcement has ended."""
     legs.talk_head[index] = 0
     legs.talk_fill[index] = 0
+    legs.talk_kept[index] = 0
     for i in range(TALK_BYTES):
         legs.talk[index, i] = 0

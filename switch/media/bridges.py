@@ -58,7 +58,7 @@ class Bridges:
         for one, other in ((a.index, b.index), (b.index, a.index)):
             legs.until_ns[one] = round(order.paid_until * NS)
             legs.in_step[one] = 0
-            legs.talk_fill[one] = 0
+            legs.talk_fill[one] = legs.talk_kept[one] = 0
             legs.keys_told[one] = legs.row[one] >= 0
             legs.peer[one] = other
         legs.keys_muted[a.index] = order.mute_digits
@@ -122,7 +122,7 @@ class Bridges:
 
     def _end(self, bridge: Bridge, *, at: float, by_paid_until: bool) -> CallEnded:
         for index in (bridge.a_index, bridge.b_index):
-            self._legs.talk_fill[index] = 0
+            self._legs.talk_fill[index] = self._legs.talk_kept[index] = 0
             self._legs.talk[index] = 0
             self._legs.keys_told[index] = self._legs.row[index] >= 0
         bridge.ended = CallEnded(

@@ -256,6 +256,8 @@ class Legs(NamedTuple):
     """[L, TALK_BYTES] the peer's talk, to be mixed under what plays."""
     talk_head: Int64
     talk_fill: Int64
+    talk_kept: Int64
+    """[L] how often the last of it may be repeated where it does not come."""
 
     # rings
     row_leg: Int32
@@ -345,6 +347,7 @@ def build(*, legs_max: int, rows_max: int) -> Legs:
         sound=longs(n), sound_bytes=longs(n), sound_at=longs(n), sound_loops=octets(n),
         sound_play=longs(n) - 1,
         talk=octets(n, TALK_BYTES), talk_head=longs(n), talk_fill=longs(n),
+        talk_kept=longs(n),
         row_leg=ints(r), row_top=longs(1), ring=octets(r, RING_BYTES), ring_head=longs(r),
         ring_fill=longs(r), ring_flags=longs(r), ring_comfort=longs(r) - 1, ring_missed=longs(r),
         payload=octets(r, FRAME_BYTES), valid=np.zeros(r, np.bool_), flags=np.zeros(r, np.uint16),
@@ -400,4 +403,5 @@ PER_LEG: Final = (
     "press", "unread", "tokens", "received_ns", "source_changes", "comfort", "drops",
     "until_ns", "both_heard_ns", "is_a", "held", "keys_muted", "keys_told", "hush_until_ns",
     "sound", "sound_bytes", "sound_at", "sound_loops", "talk", "talk_head", "talk_fill",
+    "talk_kept",
 )  # fmt: skip

@@ -87,6 +87,47 @@ def test_over_a_joined_leg_the_talk_goes_under_by_twelve_decibels(pair: LegPair,
     assert kept.size == 320
 
 
+@pytest.mark.parametrize("law", [0, 1])
+def test_talk_that_does_not_come_is_repeated_ever_softer_and_is_gone_after_sixty_ms(
+    pair: LegPair, law: int
+) -> None:
+    pair.legs.law[:2] = law
+    pair.join()
+    silence = bytes([(g711.ULAW_SILENCE, g711.ALAW_SILENCE)[law]])
+    kept = play(pair, B, silence * 1600)
+    encode = (g711.encode_ulaw, g711.encode_alaw)[law]
+    tick(pair)
+    pair.say(A, 1, bytes(encode(np.array([8000], np.int16))) * 160)
+    tick(pair, 5)
+    heard = [pair.legs.linear[law, list(one.payload)] for one in pair.heard(B)]
+    quiet, real, *concealed = heard
+    assert set(quiet.tolist()) == {int(pair.legs.linear[law, silence[0]])}
+    assert concealed[0][:80].tolist() == real[:80].tolist()
+    faded = np.concatenate(concealed[:3])
+    assert (np.diff(faded.astype(int)) <= 0).all()
+    assert faded[240] == pytest.approx(real[0] * 0.6, rel=0.1)
+    assert abs(int(faded[-1])) < real[0] / 50
+    assert set(concealed[3].tolist()) == set(quiet.tolist())
+    assert kept.size == 1600
+
+
+def test_talk_that_comes_again_is_heard_again_and_nothing_is_concealed_without_any(
+    pair: LegPair,
+) -> None:
+    pair.join()
+    kept = play(pair, B, b"\xff" * 1600)
+    tick(pair, 2)
+    assert {bytes(one.payload) for one in pair.heard(B)} == {b"\xff" * 160}
+    for sequence in (1, 4):
+        pair.say(A, sequence, b"\x80" * 160)
+        tick(pair, 3)
+    loud = [pair.legs.linear[0, one.payload[0]] for one in pair.heard(B)]
+    talk = loud[2]
+    assert loud == [0, 0, talk, talk, loud[4], talk, talk, loud[4]]
+    assert 0 < loud[4] < talk
+    assert kept.size == 1600
+
+
 def test_two_loud_sounds_clip_and_do_not_wrap(pair: LegPair) -> None:
     pair.join()
     kept = play(pair, B, b"\x80" * 160)
