@@ -151,7 +151,9 @@ class Series:
         say("frame_batch_seconds", "Slowest tick in a hundred of a worker.", TICK_S)
 
 
-ALARMS: Final = ("recording_disk", "recording_key", "inspection_shed", "register")
+ALARMS: Final = (
+    "recording_disk", "recording_key", "inspection_shed", "signalling_shed", "register",
+)  # fmt: skip
 """Alarms that are known from the start; more come as they are raised."""
 
 LISTENERS: Final = ("news", "mqtt", "audit")

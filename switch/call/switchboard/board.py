@@ -26,6 +26,7 @@ from switch.call.switchboard.dialogs import DialogBook
 from switch.call.switchboard.driver import CallDriver, Step
 from switch.call.switchboard.live_row import live_row
 from switch.call.switchboard.orders_due import orders_due
+from switch.call.switchboard.overload import OverloadWatch
 from switch.call.switchboard.people import LiveHouse
 from switch.call.switchboard.rooms import Rooms
 from switch.call.switchboard.trunks import TrunkDesk
@@ -105,6 +106,7 @@ class Switchboard:
         """What the worker last said that could hear a call, where it was asked."""
         self.admitted = 0
         self.finished: Counter[str] = Counter()
+        self.overload = OverloadWatch(rooms, ticks_late_at=lambda: self._watch.late_at)
         self._watch = WorkerWatch(rooms.publisher, rooms.clock)
         self.turned_away = TurnedAway(rooms, group)
         self._fault_told = ""
@@ -433,6 +435,7 @@ class Switchboard:
             "register_fault": self.register_fault(),
             "turned_away": dict(self.turned_away.counts),
             "turned_away_unwritten": self.turned_away.unwritten,
+            "shedding": sorted(self._rooms.stack.shedding),
             "dropped": stack.dropped,
             "refused": stack.refused,
         }

@@ -12,6 +12,10 @@ SHED_ALARM: Final = "inspection_shed"
 ALARM_REST_S: Final = 60.0
 """The same alarm is not raised again within this time. Chosen: one a minute is heard."""
 
+LATE_TICKS_MAX: Final = 5
+"""A worker with more late ticks than this in a second is late. Chosen: one in ten; a single one is
+a hiccup of the machine."""
+
 log = logging.getLogger(__name__)
 
 
@@ -25,6 +29,8 @@ class WorkerWatch:
 
     def __init__(self, publisher: Publisher, clock: Clock) -> None:
         self.died_count = 0
+        self.late_at = float("-inf")
+        """When a worker last told that it was late, monotonic."""
         self._publisher = publisher
         self._clock = clock
         self._reports: dict[int, WorkerReport] = {}
@@ -34,6 +40,9 @@ class WorkerWatch:
         """A worker has reported."""
         before = self._reports.get(report.worker)
         self._reports[report.worker] = report
+        late = report.late_ticks - (before.late_ticks if before is not None else 0)
+        if before is not None and late > LATE_TICKS_MAX:
+            self.late_at = self._clock.monotonic()
         shed = report.shed_ticks - (before.shed_ticks if before is not None else 0)
         if shed > 0:
             self._shed(report, shed)
