@@ -3,7 +3,7 @@
 import asyncio
 import re
 from collections import Counter
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from random import Random
 from typing import Final
 
@@ -13,6 +13,8 @@ from switch.clock import Clock
 from switch.lab.load_media import LoadMedia
 from switch.lab.phone import LabPhone, PhoneCall
 from switch.lab.phone_media import PhoneMedia
+from switch.sdp.crypto import Srtp, fresh_keys
+from switch.sdp.offer_answer import LocalMedia, RemoteAudio
 
 SETTLE_S: Final = 0.4
 """From the answer to the first word: both legs are joined by then. Chosen."""
@@ -44,10 +46,12 @@ class LoadLeg(PhoneMedia):
         """Where it hears."""
         return self._port
 
-    def talk_to(self, remote: tuple[str, int], payload_type: int, event_type: int | None) -> None:
-        """Send there from now on."""
-        super().talk_to(remote, payload_type, event_type)
-        self._media.point(self.leg, *remote)
+    def talk_to(self, remote: RemoteAudio) -> None:
+        """Send there from now on, under the keys that were agreed."""
+        super().talk_to(remote)
+        if remote.keys is not None:
+            self._media.lock(self.leg, remote.keys)
+        self._media.point(self.leg, remote.ip, remote.port)
 
     def hush(self) -> None:
         """Say nothing more."""
@@ -63,11 +67,15 @@ class LoadLeg(PhoneMedia):
 
 
 class LoadPhone(LabPhone):
-    """A telephone with many lines, each of them a `LoadLeg`; it forgets calls that are over."""
+    """A telephone with many lines, each of them a `LoadLeg`; it forgets calls that are over.
+
+    With `tls` it offers and takes SRTP and nothing else.
+    """
 
     def __init__(self, media: LoadMedia, **how: object) -> None:
         super().__init__(**how)  # type: ignore[arg-type]  # the same keywords
         self._load_media = media
+        self._is_secret = how.get("tls") is not None
 
     async def __aenter__(self) -> "LoadPhone":
         """Open its sockets."""
@@ -77,10 +85,25 @@ class LoadPhone(LabPhone):
     async def _open_media(self) -> PhoneMedia:
         return LoadLeg(self._load_media, self.ip, self._random)
 
+    def _describe(self, media: PhoneMedia) -> LocalMedia:
+        plain = super()._describe(media)
+        if not self._is_secret:
+            return plain
+        return replace(plain, srtp=Srtp.REQUIRED, keys=fresh_keys(self._random))
+
     def forget(self, call: PhoneCall) -> None:
         """Let go of a call that is over."""
         self.calls.remove(call)
         self._by_dialog.pop(call.dialog, None)
+
+
+@dataclass(frozen=True, slots=True)
+class Said:
+    """What a call has said. Of each side: with which frame it began, and how many there were."""
+
+    number: str
+    near: tuple[int, int]
+    far: tuple[int, int]
 
 
 @dataclass(slots=True)
@@ -99,6 +122,8 @@ class Tally:
     """Frames sent, received and wrong of calls that are over."""
     reached_ms: list[float] = field(default_factory=list)
     """From our INVITE to the one that reaches the trunk."""
+    said: list[Said] = field(default_factory=list)
+    """What the completed calls have said."""
 
 
 @dataclass(slots=True)
@@ -152,16 +177,21 @@ class LoadCalls:
             line.reached.set()
             there.answer()
 
-    async def keep_up(self, calls: int, *, calls_per_s: float, hold_s: float) -> None:
+    async def keep_up(
+        self, calls: int, *, calls_per_s: float, hold_s: float, calls_max: int | None = None
+    ) -> None:
         """Hold so many calls; each lasts `hold_s` on average, and is followed by another one.
 
         Args:
             calls: how many at once.
             calls_per_s: new ones at most.
             hold_s: mean of an exponential length; 0: until the end.
+            calls_max: no more than these in all; None: until stopped.
         """
         async with asyncio.TaskGroup() as group:
             while not self.stopping.is_set():
+                if self.tally.placed == calls_max:
+                    return
                 if self.tally.live < calls:
                     number = f"1555{self.tally.placed % NUMBERS:07d}"
                     self.tally.placed += 1
@@ -194,11 +224,13 @@ class LoadCalls:
                 self.tally.refused[why] += 1
                 return
             self.tally.set_up += 1
-            await self._talk(here, line.there, length_s)
+            await self._talk(number, here, line.there, length_s)
         finally:
             await self._over(here, line.there)
 
-    async def _talk(self, here: PhoneCall, there: PhoneCall, length_s: float | None) -> None:
+    async def _talk(
+        self, number: str, here: PhoneCall, there: PhoneCall, length_s: float | None
+    ) -> None:
         near, far = here.media, there.media
         assert isinstance(near, LoadLeg)
         assert isinstance(far, LoadLeg)
@@ -215,6 +247,8 @@ class LoadCalls:
             return
         await asyncio.sleep(LAST_S)
         self.tally.counted += self._media.counted(near.leg, far.leg)
+        stretches = [self._media.stretch(leg) for leg in (near.leg, far.leg)]
+        self.tally.said.append(Said(number, *stretches))
         self.tally.completed += 1
 
     async def _over(self, here: PhoneCall, there: PhoneCall | None) -> None:

@@ -2,14 +2,16 @@
 
 Each leg says its own stretch of one recording of talk, and knows what its other side has said last:
 a frame that comes is looked for among those, so that what was kept back, spoilt or another call's
-is counted. The loop turns once a millisecond; delays are told to that grain.
+is counted. A leg with keys says SRTP and looks at what it hears after opening it; what does not
+open is wrong. The loop turns once a millisecond; delays are told to that grain.
 
-Source: RFC 3550 section 5.1 (RTP), ITU-T G.711.
+Source: RFC 3550 section 5.1 (RTP), RFC 3711 (SRTP), ITU-T G.711.
 """
 
 import select
 import socket
 import threading
+from collections import deque
 from random import Random
 from typing import Any, Final, NamedTuple
 
@@ -29,6 +31,9 @@ from switch.media.libc import (
     recvfrom,
     sendto,
 )
+from switch.media.libsrtp import OK, SrtpSession, srtp_protect, srtp_unprotect
+from switch.rtp.srtp_suite import TAG_BYTES_MAX
+from switch.sdp.crypto import LegKeys
 
 SLOTS: Final = 20
 """The legs of a tick are sent in so many turns. Chosen: telephones do not keep step."""
@@ -87,6 +92,10 @@ class Legs(NamedTuple):
     """[n, 3] sent, received, wrong."""
     delays: Int64
     """Frames by how long they took."""
+    heard_ns: Int64
+    """When the last frame of the other side was heard; 0: none was."""
+    pause_ns: Int64
+    """The longest time between two of them, since somebody set it to 0."""
     stopped: Int64
     late: Int64
     """Turns that began late."""
@@ -95,6 +104,13 @@ class Legs(NamedTuple):
     events: Int32
     time: Int64
     leg_of_fd: Int32
+    srtp_in: Int64
+    srtp_out: Int64
+    """Address of the session of each direction; 0: in the clear."""
+    size: Int32
+    """[1] of the packet at hand, for libsrtp."""
+    turns: Int64
+    """[1] turns begun: what a leg had before the last one is not in use any more."""
 
 
 def allocate(legs_max: int) -> Legs:
@@ -110,13 +126,19 @@ def allocate(legs_max: int) -> Legs:
         ssrc=np.zeros(legs_max, np.int64),
         counted=np.zeros((legs_max, 3), np.int64),
         delays=np.zeros(DELAYS, np.int64),
+        heard_ns=np.zeros(legs_max, np.int64),
+        pause_ns=np.zeros(legs_max, np.int64),
         stopped=np.zeros(1, np.int64),
         late=np.zeros(1, np.int64),
-        packet=np.zeros(PACKET_BYTES, np.uint8),
+        packet=np.zeros(PACKET_BYTES + TAG_BYTES_MAX, np.uint8),
         buffer=np.zeros(2048, np.uint8),
         events=np.zeros(EVENTS_MAX * EVENT_WORDS, np.int32),
         time=np.zeros(2, np.int64),
         leg_of_fd=np.full(1 << 16, -1, np.int32),
+        srtp_in=np.zeros(legs_max, np.int64),
+        srtp_out=np.zeros(legs_max, np.int64),
+        size=np.zeros(1, np.int32),
+        turns=np.zeros(1, np.int64),
     )
 
 
@@ -144,10 +166,14 @@ def say(legs: Legs, leg: int, sound: Bytes, now: int) -> None:
         packet[HEADER_BYTES + k] = sound[frame, k]
     legs.said_ns[leg, count % RECENT] = now
     legs.said[leg] = count + 1
+    legs.size[0] = PACKET_BYTES
+    session = legs.srtp_out[leg]
+    if session != 0 and srtp_protect(session, packet.ctypes.data, legs.size.ctypes.data) != OK:
+        return
     sendto(
         legs.fd[leg],
         packet.ctypes.data,
-        PACKET_BYTES,
+        legs.size[0],
         MSG_DONTWAIT,
         legs.target[leg].ctypes.data,
         16,
@@ -165,13 +191,29 @@ def is_frame(heard: Bytes, frame: Bytes) -> bool:
 
 
 @njit(cache=True, nogil=True)
+def opened(legs: Legs, leg: int, size: int) -> int:
+    """Open the packet at hand if its leg has keys; return its size then, or -1: it is not right."""
+    if legs.srtp_in[leg] == 0:
+        return size
+    legs.size[0] = size
+    buffer, out = legs.buffer.ctypes.data, legs.size.ctypes.data
+    return legs.size[0] if srtp_unprotect(legs.srtp_in[leg], buffer, out) == OK else -1
+
+
+@njit(cache=True, nogil=True)
 def hear(legs: Legs, leg: int, sound: Bytes, now: int) -> None:
     """Read what has come to a leg, and find it among what its other side has said."""
     for _ in range(READS_MAX):
         size = recvfrom(legs.fd[leg], legs.buffer.ctypes.data, 2048, MSG_DONTWAIT, 0, 0)
         if size < 0:
             return
-        if size != PACKET_BYTES or legs.buffer[1] & 127 != 0 or legs.state[leg] == IDLE:
+        if legs.state[leg] == IDLE:
+            continue
+        size = opened(legs, leg, size)
+        if size < 0:
+            legs.counted[leg, WRONG] += 1
+            continue
+        if size != PACKET_BYTES or legs.buffer[1] & 127 != 0:
             continue
         other = legs.other[leg]
         said = legs.said[other]
@@ -185,6 +227,9 @@ def hear(legs: Legs, leg: int, sound: Bytes, now: int) -> None:
                 break
         if found:
             legs.counted[leg, RECEIVED] += 1
+            if legs.heard_ns[leg] != 0:
+                legs.pause_ns[leg] = max(legs.pause_ns[leg], now - legs.heard_ns[leg])
+            legs.heard_ns[leg] = now
         else:
             legs.counted[leg, WRONG] += 1
 
@@ -192,6 +237,7 @@ def hear(legs: Legs, leg: int, sound: Bytes, now: int) -> None:
 @njit(cache=True, nogil=True)
 def turn(legs: Legs, epoll: int, sound: Bytes, slot: int) -> None:
     """Read what has come, send what is due in this millisecond."""
+    legs.turns[0] += 1
     count = epoll_wait(epoll, legs.events.ctypes.data, EVENTS_MAX, 0)
     now = now_ns(legs)
     for i in range(count):
@@ -252,19 +298,23 @@ class LoadMedia:
     def __init__(self, legs_max: int, random: Random) -> None:
         self.legs: Final = allocate(legs_max)
         self._random = random
-        self._sound = speech(60.0, random.getrandbits(32))
+        self.sound: Final = speech(60.0, random.getrandbits(32))
+        """[frames, 160] what every leg says a stretch of."""
         self.gone: Int64 = np.zeros(3, np.int64)
         """Sent, received and wrong of legs that are closed."""
         self._free = list(range(legs_max))
         self._sockets: dict[int, socket.socket] = {}
+        self._sessions: dict[int, tuple[SrtpSession, SrtpSession]] = {}
+        self._put_away: deque[tuple[int, tuple[SrtpSession, SrtpSession]]] = deque()
+        """Sessions of closed legs, and the turn in which the loop may still use them."""
         self._epoll = select.epoll()
         self._thread = threading.Thread(
-            target=lambda: talk(self.legs, self._epoll.fileno(), self._sound), daemon=True
+            target=lambda: talk(self.legs, self._epoll.fileno(), self.sound), daemon=True
         )
 
     def __enter__(self) -> "LoadMedia":
         """Compile, or find that it is compiled; begin."""
-        turn(self.legs, self._epoll.fileno(), self._sound, 0)
+        turn(self.legs, self._epoll.fileno(), self.sound, 0)
         self._thread.start()
         return self
 
@@ -284,7 +334,8 @@ class LoadMedia:
         leg = self._free.pop()
         legs = self.legs
         legs.said[leg] = 0
-        legs.start[leg] = self._random.randrange(len(self._sound))
+        legs.heard_ns[leg] = legs.pause_ns[leg] = 0
+        legs.start[leg] = self._random.randrange(len(self.sound))
         legs.ssrc[leg] = self._random.getrandbits(32)
         legs.fd[leg] = one.fileno()
         legs.leg_of_fd[one.fileno()] = leg
@@ -296,6 +347,13 @@ class LoadMedia:
         """Say where a leg talks to."""
         address = [2, 0, port >> 8, port & 255, *(int(part) for part in ip.split("."))]
         self.legs.target[leg, :8] = address
+
+    def lock(self, leg: int, keys: LegKeys) -> None:
+        """Let a leg talk and hear under these keys from now on."""
+        sends, hears = SrtpSession(keys.ours, sends=True), SrtpSession(keys.theirs, sends=False)
+        self._put_sessions_away(leg)
+        self._sessions[leg] = (sends, hears)
+        self.legs.srtp_out[leg], self.legs.srtp_in[leg] = sends.address, hears.address
 
     def begin(self, leg: int, other: int) -> None:
         """Let the two legs of a call talk, each to the other."""
@@ -314,6 +372,26 @@ class LoadMedia:
         total: Int64 = self.legs.counted[list(legs)].sum(axis=0)
         return total
 
+    def pauses_s(self, *, now: float) -> list[float]:
+        """Return the longest pause that each talking leg has heard, and begin to measure anew.
+
+        A leg that hears nothing now is told with what it waits for.
+
+        Args:
+            now: monotonic time.
+        """
+        legs = self.legs
+        talking = np.flatnonzero(legs.state == TALKING)
+        heard = legs.heard_ns[talking]
+        waits = np.where(heard, round(now * 1e9) - heard, 0)
+        found: list[float] = (np.maximum(legs.pause_ns[talking], waits) / 1e9).tolist()
+        legs.pause_ns[talking] = 0
+        return found
+
+    def stretch(self, leg: int) -> tuple[int, int]:
+        """Return the frame of the talk that a leg began with, and how many it has said."""
+        return int(self.legs.start[leg]), int(self.legs.said[leg])
+
     def close(self, leg: int) -> None:
         """Close a leg; its number is free again."""
         one = self._sockets.pop(leg, None)
@@ -325,8 +403,18 @@ class LoadMedia:
         self._epoll.unregister(one.fileno())
         self.legs.leg_of_fd[one.fileno()] = -1
         self.legs.fd[leg] = -1
+        self._put_sessions_away(leg)
         one.close()
         self._free.append(leg)
+
+    def _put_sessions_away(self, leg: int) -> None:
+        """Take the keys from a leg; the loop may be in the midst of using them."""
+        self.legs.srtp_out[leg] = self.legs.srtp_in[leg] = 0
+        turn_now = int(self.legs.turns[0])
+        if leg in self._sessions:
+            self._put_away.append((turn_now, self._sessions.pop(leg)))
+        while self._put_away and self._put_away[0][0] < turn_now - 1:
+            self._put_away.popleft()
 
     def delay_ms(self, share: float, since: Int64 | None = None) -> float:
         """Return what this share of the frames took at most.

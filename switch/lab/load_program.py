@@ -2,7 +2,8 @@
 
 A gateway at 127.0.0.1:15060 dials, a trunk at 127.0.0.1:15080 answers, as `config/bench.toml` has
 them. What each call says is something like talk; each frame that comes out is looked for among
-those that went in.
+those that went in. With `--srtp` both signal over TLS and talk under keys (config/bench-srtp.toml);
+with `--recorded` every recording is held against what was said (config/bench-record.toml).
 """
 
 import argparse
@@ -22,9 +23,15 @@ import numpy as np
 from switch.admin.control_client import ControlClient
 from switch.clock import Clock, SystemClock
 from switch.errors import LocalError, UserError
+from switch.lab.certificates import AUTHORITIES, LAB
 from switch.lab.load_calls import LoadCalls, LoadPhone
 from switch.lab.load_media import RECEIVED, SENT, WRONG, LoadMedia
+from switch.lab.load_recordings import RecordingJudge
 from switch.lab.processor_time import descriptors, family, memory_kb, pin, spent_s
+from switch.transport.settings import TlsSettings
+
+SWITCH_AT: Final = {False: "127.0.0.1:5060", True: "127.0.0.1:5061"}
+"""Where the switch of the benches listens, in the clear and over TLS."""
 
 SPARE_FDS: Final = 200
 """Descriptors that the load needs beside one for each leg. Chosen."""
@@ -45,6 +52,7 @@ def main(argv: Sequence[str]) -> int:
     report = asyncio.run(_load(given, SwitchProcess(client.process()), client))
     _say(report, as_json=given.json)
     spoilt = report["refused"] or report["wrong"] or report["delivered"] < given.delivered_min
+    spoilt = spoilt or report.get("recordings", {}).get("spoilt")
     return 1 if spoilt or not report["ledger_sound"] else 0
 
 
@@ -62,7 +70,9 @@ def _parser() -> argparse.ArgumentParser:
     say("--hold", type=float, default=0.0, help="mean length of a call in s; 0: until the end")
     say("--every", type=float, default=10.0, help="seconds between two lines of progress")
     say("--data", type=Path, default=Path("data"), help="data directory of the switch")
-    say("--switch", default="127.0.0.1:5060", help="where it listens for SIP (UDP)")
+    say("--switch", default="", help="where it listens for SIP (UDP 127.0.0.1:5060, TLS :5061)")
+    say("--srtp", action="store_true", help="SRTP on both legs, signalled over TLS")
+    say("--recorded", action="store_true", help="hold every recording against what was said")
     say("--core", type=int, help="processor that the load keeps to")
     say("--seed", type=int, default=1, help="of lengths and sounds")
     say("--delivered-min", type=float, default=0.999, help="less is a failure (default 0.999)")
@@ -138,11 +148,13 @@ class Course:
 async def _load(
     given: argparse.Namespace, switch: SwitchProcess, client: ControlClient
 ) -> dict[str, Any]:
-    host, port = given.switch.rsplit(":", 1)
+    host, port = (given.switch or SWITCH_AT[given.srtp]).rsplit(":", 1)
     clock, random = SystemClock(), Random(given.seed)  # noqa: S311 - lengths and sounds
     idle = switch.holds()
     with LoadMedia(2 * given.calls + 2, random) as media:
         how = {"switch": (host, int(port)), "clock": clock, "random": random}
+        how |= _over_tls(given.data) if given.srtp else {}
+        judge = RecordingJudge(client, given.data, media.sound) if given.recorded else None
         async with (
             LoadPhone(media, user="gateway", port=15060, **how) as gateway,
             LoadPhone(media, user="trunk", port=15080, **how) as trunk,
@@ -160,11 +172,35 @@ async def _load(
                 calls.stopping.set()
                 await keeping
                 answering.cancel()
+        kept = {"recordings": (await judge.judge(calls.tally.said)).as_dict()} if judge else {}
     sound = await asyncio.to_thread(client.ask, "ledger", "verify", {})
-    return _report(given, calls, row, idle) | {
-        "late_slots": int(media.legs.late[0]),
-        "ledger_sound": bool(sound["sound"]),
-    }
+    return (
+        _report(given, calls, row, idle)
+        | kept
+        | {
+            "srtp": given.srtp,
+            "late_slots": int(media.legs.late[0]),
+            "ledger_sound": bool(sound["sound"]),
+        }
+    )
+
+
+def _over_tls(data: Path) -> dict[str, Any]:
+    """Let a telephone signal over TLS, with the certificates of `kinline lab certificates`.
+
+    Raises:
+        UserError: they are not there.
+    """
+    paths = [(data / name).absolute() for name in (f"{LAB}.crt", f"{LAB}.key", AUTHORITIES)]
+    missing = [str(path) for path in paths if not path.is_file()]
+    if missing:
+        raise UserError(
+            f"{missing[0]} is not there. `kinline lab certificates --data {data}` makes it, before "
+            "the switch is started on config/bench-srtp.toml."
+        )
+    own, key, authorities = map(str, paths)
+    tls = TlsSettings(certificate=own, key=key, authorities=authorities)
+    return {"transport": "tls", "tls": tls}
 
 
 async def _watch(

@@ -39,7 +39,7 @@ from switch.sip.plans import ClientCredential, InvitePlan, RequestPlan
 from switch.sip.settings import SipSettings
 from switch.sip.sources import KnownSource, SourceBook
 from switch.sip.stack import SipStack
-from switch.transport.settings import TransportSettings
+from switch.transport.settings import TlsSettings, TransportSettings
 from switch.transport.sip_pump import SipPump
 
 SDP_TYPE: Final = (("Content-Type", "application/sdp"),)
@@ -50,11 +50,13 @@ CALLS_MAX: Final = 1024
 class PhoneCall:
     """One call of a telephone, in or out."""
 
-    def __init__(self, phone: "LabPhone", dialog: DialogId, media: PhoneMedia) -> None:
+    def __init__(
+        self, phone: "LabPhone", dialog: DialogId, media: PhoneMedia, local: LocalMedia
+    ) -> None:
         self.dialog = dialog
         self.media = media
         self.invite: Request | None = None
-        self.local = LocalMedia(ip=phone.ip, port=media.port, event_max=16)
+        self.local = local
         self.remote: RemoteAudio | None = None
         self.ringing = asyncio.Event()
         self.answered = asyncio.Event()
@@ -109,9 +111,7 @@ class PhoneCall:
     def hear_from(self, remote: RemoteAudio) -> None:
         """Let sound flow."""
         self.remote = remote
-        self.media.talk_to(
-            (remote.ip, remote.port), remote.payload_type_send, remote.event_type_send
-        )
+        self.media.talk_to(remote)
 
     def end(self, reason: str) -> None:
         """It is over."""
@@ -128,8 +128,9 @@ class LabPhone:
         password: of the digest; '' if it never registers.
         switch: where the switch listens.
         port: its own SIP port; 0 takes a free one.
-        transport: `udp` or `tcp`.
+        transport: `udp`, `tcp` or `tls`.
         speaks_always: send silence where nothing is said.
+        tls: its certificate, and whom it believes; needed by `tls`.
     """
 
     def __init__(
@@ -144,6 +145,7 @@ class LabPhone:
         port: int = 0,
         transport: str = "udp",
         speaks_always: bool = True,
+        tls: TlsSettings | None = None,
     ) -> None:
         self.ip = ip
         self.user = user
@@ -159,7 +161,13 @@ class LabPhone:
         self._waiting: asyncio.Queue[PhoneCall] = asyncio.Queue(CALLS_MAX)
         self._asked: dict[TransactionId, asyncio.Future[Response | None]] = {}
         self._by_dialog: dict[DialogId, PhoneCall] = {}
-        known = KnownSource(Source(SourceKind.TRUNK, "switch"), switch[0], calls_per_second_max=1e4)
+        known = KnownSource(
+            Source(SourceKind.TRUNK, "switch"),
+            switch[0],
+            port=switch[1] if tls else None,
+            calls_per_second_max=1e4,
+            certificate_name=switch[0] if tls else "",
+        )
         self._stack = SipStack(
             settings=SipSettings(contact_user=user, rate_exempt_networks=(switch[0],)),
             random=random,
@@ -173,7 +181,7 @@ class LabPhone:
             stack=self._stack,
             clock=clock,
             on_event=self._on_event,
-            settings=TransportSettings(listen=(f"{transport}:{host}:{port}",)),
+            settings=TransportSettings(listen=(f"{transport}:{host}:{port}",), tls=tls),
         )
 
     async def __aenter__(self) -> "LabPhone":
@@ -222,7 +230,7 @@ class LabPhone:
     async def call(self, number: str, *, offers: bool = True) -> PhoneCall:
         """Dial; the call that comes back is not answered yet."""
         media = await self._open_media()
-        local = LocalMedia(ip=self.ip, port=media.port, event_max=16)
+        local = self._describe(media)
         host = _host(self._switch)
         plan = InvitePlan(
             uri=f"sip:{number}@{host}",
@@ -234,7 +242,7 @@ class LabPhone:
             credential=self._credential(),
         )
         dialog, effects = self._stack.invite(plan, now=self._now())
-        call = self._take_up(dialog, media)
+        call = self._take_up(dialog, media, local)
         self._pump.apply(effects)
         return call
 
@@ -287,7 +295,8 @@ class LabPhone:
                     self._tell(call, event)
 
     async def _invited(self, event: InviteReceived) -> None:
-        call = self._take_up(event.dialog, await self._open_media())
+        media = await self._open_media()
+        call = self._take_up(event.dialog, media, self._describe(media))
         call.invite = event.request
         self._waiting.put_nowait(call)
 
@@ -317,8 +326,12 @@ class LabPhone:
             case _:
                 pass
 
-    def _take_up(self, dialog: DialogId, media: PhoneMedia) -> PhoneCall:
-        call = PhoneCall(self, dialog, media)
+    def _describe(self, media: PhoneMedia) -> LocalMedia:
+        """Say what this telephone does with sound."""
+        return LocalMedia(ip=self.ip, port=media.port, event_max=16)
+
+    def _take_up(self, dialog: DialogId, media: PhoneMedia, local: LocalMedia) -> PhoneCall:
+        call = PhoneCall(self, dialog, media, local)
         self._by_dialog[dialog] = call
         self.calls.append(call)
         self._group.create_task(self._run_media(call))

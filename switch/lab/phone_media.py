@@ -14,6 +14,7 @@ import numpy as np
 from switch.lab import sounds
 from switch.rtp.packet import RtpPacket, build, parse
 from switch.rtp.telephone_event import CODE_MAX, KEYS, EventPacket, build_press
+from switch.sdp.offer_answer import RemoteAudio
 
 FRAME_S: Final = 0.02
 KEY_MS: Final = 100
@@ -95,9 +96,10 @@ class PhoneMedia(asyncio.DatagramProtocol):
         if self._transport is not None:
             self._transport.close()
 
-    def talk_to(self, remote: tuple[str, int], payload_type: int, event_type: int | None) -> None:
+    def talk_to(self, remote: RemoteAudio) -> None:
         """Send there from now on."""
-        self._remote, self.payload_type, self.event_type = remote, payload_type, event_type
+        self._remote = (remote.ip, remote.port)
+        self.payload_type, self.event_type = remote.payload_type_send, remote.event_type_send
 
     # ---- the mouth
 

@@ -7,7 +7,10 @@ from random import Random
 import numpy as np
 import pytest
 
+from switch.clock import SystemClock
 from switch.lab.load_media import RECEIVED, SENT, WRONG, LoadMedia, speech
+from switch.rtp.srtp_suite import MasterKey, Suite, secret_bytes
+from switch.sdp.crypto import LegKeys
 
 
 @pytest.fixture
@@ -61,10 +64,69 @@ def test_the_sound_of_another_call_is_wrong(media: LoadMedia) -> None:
     assert media.counted(b, d)[WRONG] == 0
 
 
+def keys(sends: int, hears: int) -> LegKeys:
+    suite = Suite.AES_CM_128_HMAC_SHA1_80
+    ours, theirs = (MasterKey(suite, bytes([one]) * secret_bytes(suite)) for one in (sends, hears))
+    return LegKeys(ours=ours, theirs=theirs)
+
+
+@pytest.mark.live
+def test_under_keys_every_frame_is_found_after_it_was_opened(media: LoadMedia) -> None:
+    a, b = pair(media)
+    media.lock(a, keys(1, 2))
+    media.lock(b, keys(2, 1))
+    media.begin(a, b)
+    until_sent(media, a, 25)
+    media.quiet(a, b)
+    threading.Event().wait(0.1)
+    sent, received, wrong = media.counted(a, b)
+    assert (sent >= 50, received, wrong) == (True, sent, 0)
+    for leg in (a, b):
+        media.close(leg)
+    assert media.legs.srtp_in.tolist() == media.legs.srtp_out.tolist() == [0] * 6
+
+
+@pytest.mark.live
+def test_under_another_key_and_in_the_clear_all_of_it_is_wrong(media: LoadMedia) -> None:
+    (a, b), (c, d) = pair(media), pair(media)
+    media.lock(a, keys(1, 2))
+    media.lock(b, keys(2, 3))
+    media.lock(d, keys(2, 1))
+    media.begin(a, b)
+    media.begin(c, d)
+    until_sent(media, d, 20)
+    media.quiet(a, b, c, d)
+    threading.Event().wait(0.1)
+    assert media.counted(b)[[RECEIVED, WRONG]].tolist() == [0, media.counted(a)[SENT]]
+    assert media.counted(d)[[RECEIVED, WRONG]].tolist() == [0, media.counted(c)[SENT]]
+    assert media.counted(c)[RECEIVED] == 0
+
+
 def test_each_frame_of_the_talk_is_told_from_the_others() -> None:
     sound = speech(20.0, seed=1)
     assert sound.shape == (1000, 160)
     assert len({frame[:16].tobytes() for frame in sound}) == len(sound)
+
+
+@pytest.mark.live
+def test_the_longest_pause_is_told_once_and_one_that_lasts_each_time(media: LoadMedia) -> None:
+    a, b = pair(media)
+    clock = SystemClock()
+    media.begin(a, b)
+    until_sent(media, a, 10)
+    media.pauses_s(now=clock.monotonic())
+    target = media.legs.target[a].copy()
+    media.point(a, "127.0.0.1", 9)
+    threading.Event().wait(0.3)
+    media.legs.target[a] = target
+    until_sent(media, a, int(media.legs.said[a]) + 5)
+    _, after = media.pauses_s(now=clock.monotonic())
+    assert after >= 0.3
+    assert max(media.pauses_s(now=clock.monotonic())) < 0.3
+    media.point(a, "127.0.0.1", 9)
+    threading.Event().wait(0.3)
+    assert max(media.pauses_s(now=clock.monotonic())) >= 0.25
+    assert max(media.pauses_s(now=clock.monotonic())) >= 0.25
 
 
 def test_delays_are_read_by_their_share() -> None:
