@@ -1,8 +1,11 @@
-"""The long runs over money: `make soak`, or python -m tests.soak [KIND ...] [HOW_MANY] [SEED].
+"""The long runs: `make soak`, or python -m tests.soak [KIND ...] [HOW_MANY] [SEED].
 
 `money`: random histories of the money house (10,000). `prices`: random calls at random prices
 (1,000,000). `kills`: kill -9 at random, on SQLite and PostgreSQL (200 each). `nodes`: two nodes on
-one PostgreSQL (1,000 beats). Without a kind, all of them.
+one PostgreSQL (1,000 beats). Without a kind, all of these, which are about money.
+
+`memory`, `survival` and `hour` are about calls: a whole switch under load, on the ports of
+`config/bench.toml`. Each takes options of its own: `python -m tests.soak hour --help`.
 
 The first two use every processor. Progress goes to standard error, one JSON line for each kind to
 standard output. What breaks a rule is printed and ends it with a failure; a part's seed repeats it:
@@ -23,7 +26,7 @@ from typing import Final
 from hypothesis import HealthCheck, Phase, seed, settings
 from hypothesis.stateful import run_state_machine_as_test
 
-from tests.soak import kills, two_nodes
+from tests.soak import hour, kills, memory, survival, two_nodes
 from tests.support.money_machine import MoneyMachine
 from tests.support.price_draws import play
 
@@ -108,8 +111,17 @@ def one(kind: str, how_many: int, number: int) -> int:
     return 0
 
 
+OF_CALLS: Final[dict[str, Callable[[list[str]], int]]] = {
+    "memory": memory.main,
+    "survival": survival.main,
+    "hour": hour.main,
+}
+
+
 def main(words: list[str]) -> int:
     """Run what was asked for."""
+    if words and words[0] in OF_CALLS:
+        return OF_CALLS[words[0]](words[1:])
     given = [int(word) for word in words if word.isdecimal()]
     kinds = [word for word in words if word in HOW_MANY] or list(HOW_MANY)
     number = given[1] if len(given) > 1 else secrets.randbelow(2**31)

@@ -1,0 +1,155 @@
+"""How much a call holds, and whether anything stays when it is over.
+
+python -m tests.soak.memory [--few 50] [--many 200] [--first 1000] [--last 10000] [--cps 20]
+
+Holds a few calls, then many, and looks at the memory of control and workers, at once after the
+set-up and again when the transactions of SIP are over (32 s); all calls talk and are inspected.
+Then sets calls up and tears them down, and looks when none is left: after the first thousand, and
+after ten thousand. Prints one JSON line. Fails if a call holds more than 60 kB, if more than 5 %
+has stayed, if a call was refused, or if the ledger cannot prove itself.
+"""
+
+import argparse
+import asyncio
+import sys
+import tempfile
+from pathlib import Path
+from typing import Any, Final
+
+from tests.soak.busy_switch import BusySwitch, machine, say, tell
+
+KB_PER_CALL_MAX: Final = 60.0
+GROWTH_MAX: Final = 0.05
+SETTLED_S: Final = 36.0
+"""Until the transactions of a set-up are over: 32 s (RFC 3261, timers H, L and M), and a little."""
+
+CALM_S: Final = 4.0
+"""Between the last set-up and a look at the memory. Chosen: every leg has been reported."""
+
+SHORT_S: Final = 0.5
+"""Mean length of a call that is only set up and torn down. Chosen."""
+
+TELL_S: Final = 10.0
+
+
+async def held(house: BusySwitch, how_many: int, cps: float) -> dict[str, Any]:
+    """Hold so many calls; return the memory with them, twice."""
+    async with house.placing() as calls, asyncio.TaskGroup() as group:
+        group.create_task(calls.keep_up(how_many, calls_per_s=cps, hold_s=0))
+        async with asyncio.timeout(how_many / cps * 3 + 60):
+            while calls.tally.set_up < how_many:
+                await asyncio.sleep(0.1)
+        await asyncio.sleep(CALM_S)
+        at_once = house.memory_kb()
+        await asyncio.sleep(SETTLED_S)
+        row = {"calls": how_many, "at_once": at_once, "settled": house.memory_kb()}
+        calls.stopping.set()
+    if calls.tally.refused:
+        raise RuntimeError(f"calls were refused: {dict(calls.tally.refused)}")
+    tell(row)
+    return row
+
+
+async def come_and_go(house: BusySwitch, how_many: int, cps: float) -> None:
+    """Set so many calls up and tear them down again."""
+    live = max(2, round(cps * 2.5))
+    begun = house.clock.monotonic()
+    async with house.placing() as calls, asyncio.TaskGroup() as group:
+        group.create_task(calls.keep_up(live, calls_per_s=cps, hold_s=SHORT_S, calls_max=how_many))
+        async with asyncio.timeout(how_many / cps * 3 + 120):
+            told = begun
+            while (done := calls.tally.completed + calls.tally.refused.total()) < how_many:
+                await asyncio.sleep(0.2)
+                if (now := house.clock.monotonic()) - told >= TELL_S:
+                    told = now
+                    left_s = (how_many - done) / max(done / (now - begun), 0.01)
+                    tell({"done": done, "of": how_many, "left_s": round(left_s)})
+        calls.stopping.set()
+    if calls.tally.refused:
+        raise RuntimeError(f"calls were refused: {dict(calls.tally.refused)}")
+
+
+async def empty(house: BusySwitch) -> dict[str, int]:
+    """Wait until nothing of any call is left; return the memory."""
+    await house.quiet()
+    await asyncio.sleep(CALM_S)
+    row = house.memory_kb()
+    tell({"empty": row})
+    return row
+
+
+def total(kept: dict[str, int]) -> int:
+    """All of it."""
+    return kept["control_kb"] + kept["workers_kb"]
+
+
+def per_call(idle: dict[str, int], few: Any, many: Any, when: str) -> dict[str, float]:
+    """What a call holds: above the idle switch, and from few calls to many."""
+    steps = many["calls"] - few["calls"]
+    out = {
+        f"kb_{name}": (total(one[when]) - total(idle)) / one["calls"]
+        for name, one in (("few", few), ("many", many))
+    }
+    out["kb_slope"] = (total(many[when]) - total(few[when])) / steps
+    for part in ("control_kb", "workers_kb"):
+        out[f"{part}_slope"] = (many[when][part] - few[when][part]) / steps
+    return {name: round(value, 1) for name, value in out.items()}
+
+
+async def run(given: argparse.Namespace, folder: Path) -> dict[str, Any]:
+    """Do all of it; return what was found."""
+    most = 2 * max(given.many, given.few, round(given.cps * 6)) + 200
+    async with BusySwitch(folder, legs_max=most, seed=given.seed) as house:
+        await house.spare_is_there()
+        idle = await empty(house)
+        few = await held(house, given.few, given.cps)
+        await empty(house)
+        many = await held(house, given.many, given.cps)
+        await empty(house)
+        await come_and_go(house, given.first, given.cps)
+        first = await empty(house)
+        await come_and_go(house, given.last - given.first, given.cps)
+        last = await empty(house)
+        faults = await house.books()
+    at_once, settled = (per_call(idle, few, many, when) for when in ("at_once", "settled"))
+    growth = total(last) / total(first) - 1
+    worst = max(at_once["kb_many"], settled["kb_many"])
+    if worst > KB_PER_CALL_MAX:
+        faults.append(f"a call holds {worst} kB")
+    if growth > GROWTH_MAX:
+        faults.append(
+            f"{100 * growth:.1f} % more after {given.last} calls than after {given.first}"
+        )
+    return {
+        "soak": "memory",
+        "machine": machine(),
+        "few": given.few,
+        "many": given.many,
+        "idle": idle,
+        "at_once": at_once,
+        "settled": settled,
+        "after_first": {"calls": given.first, **first},
+        "after_last": {"calls": given.last, **last},
+        "growth_percent": round(100 * growth, 2),
+        "faults": faults,
+    }
+
+
+def main(words: list[str]) -> int:
+    """Measure; return 1 if a bound is broken."""
+    parser = argparse.ArgumentParser(prog="python -m tests.soak memory", description=__doc__)
+    parser.add_argument("--few", type=int, default=50)
+    parser.add_argument("--many", type=int, default=200)
+    parser.add_argument("--first", type=int, default=1_000)
+    parser.add_argument("--last", type=int, default=10_000)
+    parser.add_argument("--cps", type=float, default=20.0)
+    parser.add_argument("--seed", type=int, default=1)
+    given = parser.parse_args(words)
+    with tempfile.TemporaryDirectory() as folder:
+        found = asyncio.run(run(given, Path(folder)))
+    say(found)
+    return 1 if found["faults"] else 0
+
+
+if __name__ == "__main__":
+    sys.exit(main(sys.argv[1:]))
