@@ -69,10 +69,10 @@ async def run(given: argparse.Namespace, folder: Path) -> dict[str, Any]:
         late = int(house.media.legs.late[0])
     sent, received = int(calls.tally.counted[SENT]), int(calls.tally.counted[RECEIVED])
     delivered = round(received / max(1, sent), 6)
-    drift = _drift(rows)
+    rose = drift(rows)
     faults = books + [f"{count} calls: {why}" for why, count in calls.tally.refused.items()]
     faults += [
-        f"{name} rose by {100 * share:.1f} %" for name, share in drift.items() if share > DRIFT_MAX
+        f"{name} rose by {100 * share:.1f} %" for name, share in rose.items() if share > DRIFT_MAX
     ]
     faults += [
         f"{row['wrong']} wrong frames in minute {row['minute']}" for row in rows if row["wrong"]
@@ -93,7 +93,7 @@ async def run(given: argparse.Namespace, folder: Path) -> dict[str, Any]:
         "placed": calls.tally.placed,
         "completed": calls.tally.completed,
         "delivered": delivered,
-        "drift_percent": {name: round(100 * share, 2) for name, share in drift.items()},
+        "drift_percent": {name: round(100 * share, 2) for name, share in rose.items()},
         "empty_before": {**empty[0], "descriptors": empty[1]},
         "empty_after": {**after[0], "descriptors": after[1]},
         "load_late_turns": late,
@@ -148,7 +148,7 @@ async def _row(house: BusySwitch, course: Course, minute: float) -> dict[str, An
     }
 
 
-def _drift(rows: list[dict[str, Any]]) -> dict[str, float]:
+def drift(rows: list[dict[str, Any]]) -> dict[str, float]:
     """How much more the last third holds than the second; the first one warms up."""
     if len(rows) < ROWS_MIN:
         return {}
