@@ -120,7 +120,7 @@ def test_the_longest_pause_is_told_once_and_one_that_lasts_each_time(media: Load
     threading.Event().wait(0.3)
     media.legs.target[a] = target
     until_sent(media, a, int(media.legs.said[a]) + 5)
-    _, after = media.pauses_s(now=clock.monotonic())
+    after = max(media.pauses_s(now=clock.monotonic()))
     assert after >= 0.3
     assert max(media.pauses_s(now=clock.monotonic())) < 0.3
     media.point(a, "127.0.0.1", 9)
