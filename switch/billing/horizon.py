@@ -4,10 +4,9 @@ An ample account holds 30 s, so that its calls outlive a restart of control; a p
 or three seconds, so that one call cannot starve another.
 """
 
-import math
 from typing import Final
 
-from switch.billing.rating import GUARD_NS, NS_PER_S, Rate, charge, seconds_for
+from switch.billing.rating import Rate, charge, seconds_for
 from switch.money import Micros
 
 AMPLE_S: Final = 120
@@ -31,11 +30,6 @@ Chosen: `POOR_HORIZON_S` at the latest first beat, in whole seconds."""
 def is_ample(available: Micros, *, live_micros_per_minute: int) -> bool:
     """Say whether an account could pay `AMPLE_S` more for all its live calls together."""
     return available * 60 >= live_micros_per_minute * AMPLE_S
-
-
-def through(elapsed_ns: int, horizon_s: float) -> int:
-    """The second through which money is to be held: ceil(elapsed + horizon)."""
-    return math.ceil((elapsed_ns - GUARD_NS) / NS_PER_S + horizon_s)
 
 
 def price_of(rate: Rate, *, paid_s: int, more_s: int) -> Micros:

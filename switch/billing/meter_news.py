@@ -1,11 +1,13 @@
 """What a beat means for the calls: the book returns these, the switchboard acts on them."""
 
+from collections.abc import Iterator
 from dataclasses import dataclass
 from enum import Enum
 
 import msgspec
 
 from switch.billing.ledger import Refusal
+from switch.billing.rating_columns import Float64s, Int64s
 from switch.ids import CallId
 from switch.money import Micros
 
@@ -64,3 +66,38 @@ class MeteringFenced:
 
 
 MeterNews = PaidUntil | SecondsLeft | Final | MoneyAdded | ReservedTooLong | MeteringFenced
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class PaidUntils:
+    """`PaidUntil` of many calls, column by column."""
+
+    call: Int64s
+    at: Float64s
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class MoneyLeft:
+    """`SecondsLeft` of all talking calls, column by column."""
+
+    call: Int64s
+    seconds: Int64s
+    balance_micros: Int64s
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class BeatNews:
+    """Everything that one beat means. What is said of each call is made when it is read."""
+
+    paid_until: PaidUntils | None = None
+    rare: tuple[MeterNews, ...] = ()
+    """What happens to few calls at a time."""
+    left: MoneyLeft | None = None
+
+    def __iter__(self) -> Iterator[MeterNews]:
+        if (until := self.paid_until) is not None:
+            yield from map(PaidUntil, until.call.tolist(), until.at.tolist())
+        yield from self.rare
+        if (left := self.left) is not None:
+            columns = left.call.tolist(), left.seconds.tolist(), left.balance_micros.tolist()
+            yield from map(SecondsLeft, *columns)

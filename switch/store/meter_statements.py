@@ -5,15 +5,16 @@ written in batches; the condition stands in the statement all the same, and a ch
 than expected undoes the whole deed.
 """
 
-import json
 import sqlite3
-from collections.abc import Collection, Sequence
+from collections.abc import Collection
 from dataclasses import dataclass
+from itertools import repeat
 from typing import Final
 
 import msgspec
+import numpy as np
 
-from switch.billing.beat import Ask, Beat, BeatOutcome, BeatResult, MeterRow
+from switch.billing.beat import Asks, Beat, BeatOutcome, BeatResult, MeterRow, Purses
 from switch.billing.horizon import (
     AMPLE_HORIZON_S,
     FIRST_S,
@@ -23,11 +24,12 @@ from switch.billing.horizon import (
 )
 from switch.billing.ledger import Account, Refusal, Reserved, ReserveResult
 from switch.billing.quote import Quote
+from switch.billing.rating_columns import Int64s
 from switch.ids import AccountId, CallId
 from switch.money import Micros
 from switch.store import account_limits, ledger_statements
 from switch.store.account_limits import Scope
-from switch.store.meter_decision import Decided, decide, moved
+from switch.store.meter_decision import Decided, decide, moved, tied_of
 
 _LIVE_RATE: Final = """
 SELECT coalesce(sum(micros_per_minute), 0) FROM meter
@@ -54,16 +56,17 @@ UPDATE meter SET seq = ?, charged = charged + ?
  WHERE call_id = ? AND seq = ? AND epoch = ? AND state IN ('RESERVED', 'LIVE')
 """
 _PURSES: Final = """
-SELECT id, posted, held, floor, funded FROM account
- WHERE id IN (SELECT value FROM json_each(?))
+SELECT id, posted, posted - held - coalesce(floor, 0), funded FROM account
+ WHERE id IN (SELECT value FROM json_each(?)) ORDER BY id
 """
 _MOVE_ACCOUNT: Final = """
 UPDATE account SET posted = posted - ?1, held = held - ?1 + ?2
  WHERE id = ?3 AND (floor IS NULL OR posted - held - ?2 >= floor)
 """
 _MOVE_METER: Final = """
-UPDATE meter SET posted = posted + ?1, hold = hold - ?1 + ?2, paid_s = paid_s + ?3
- WHERE call_id = ?4 AND epoch = ?5 AND state IN ('RESERVED', 'LIVE')
+UPDATE meter SET seq = ?1, charged = charged + ?2, posted = posted + ?3, hold = hold - ?3 + ?4,
+                 paid_s = paid_s + ?5
+ WHERE call_id = ?6 AND seq = ?7 AND epoch = ?8 AND state IN ('RESERVED', 'LIVE')
 """
 _UNSETTLED: Final = """
 SELECT call_id, account_id, quote_id, seq, paid_s, charged, posted, boot_id, bridged_ns, opened_at
@@ -140,7 +143,8 @@ def _reserve(
     if paid_s == 0:
         return ReserveResult.NO_FUNDS
     price = price_of(rate, paid_s=0, more_s=paid_s)
-    _expect(raw.execute(_HOLD, {"ask": price, "id": account.id}), 1)
+    if raw.execute(_HOLD, {"ask": price, "id": account.id}).rowcount != 1:
+        raise StaleError(f"account {account.id} has less than was read")
     _open(raw, opening, paid_s=paid_s, hold=price, at=at)
     account_limits.hold(raw, opening.call, limits, rate, paid_s=0, more_s=paid_s, at=at)
     refused = None
@@ -190,48 +194,65 @@ def write_beat(
     """
     if raw.execute(_FENCE, (beat.node, beat.epoch)).fetchone() is None:
         return BeatResult(outcome=BeatOutcome.FENCED)
-    bridged = [(at_ns, call, beat.epoch) for call, at_ns in beat.bridged]
-    _expect(raw.executemany(_BRIDGED, bridged), len(bridged))
-    seconds = [(s.to_s, s.delta, s.call, s.from_s, beat.epoch) for s in beat.seconds]
-    _expect(raw.executemany(_SECOND, seconds), len(seconds))
-    decided = _decide(raw, beat.asks, limited=limited, at=at)
+    epoch = beat.epoch
+    _change(raw, _BRIDGED, beat.bridges.at_ns, beat.bridges.call, epoch)
+    talked = beat.seconds
+    _change(raw, _SECOND, talked.to_s, talked.delta, talked.call, talked.from_s, epoch)
+    limits = {
+        call: account_limits.limits_of_call(raw, call, at=at)
+        for call in tied_of(beat.asks, limited)
+    }
+    decided = decide(beat.asks, purses=_purses(raw, beat.asks), limits=limits)
     _move(raw, beat, decided, at=at)
     return BeatResult(
         outcome=BeatOutcome.DONE,
-        granted={grant.ask.call: grant.seconds for grant in decided.grants},
+        granted_s=decided.granted_s,
         refused=decided.refused,
         purses=decided.purses,
     )
 
 
-def _decide(
-    raw: sqlite3.Connection, asks: Sequence[Ask], *, limited: Collection[CallId], at: float
-) -> Decided:
-    ids = json.dumps(sorted({ask.account for ask in asks}))
-    purses = {
-        AccountId(row[0]): ledger_statements.purse_of(*row[1:])
-        for row in raw.execute(_PURSES, (ids,))
-    }
-    limits = {
-        ask.call: account_limits.limits_of_call(raw, ask.call, at=at)
-        for ask in asks
-        if ask.call in limited
-    }
-    return decide(asks, purses=purses, limits=limits)
+def _purses(raw: sqlite3.Connection, asks: Asks) -> Purses:
+    ids = msgspec.json.encode(asks.account[asks.firsts].tolist()).decode()
+    rows = np.array(raw.execute(_PURSES, (ids,)).fetchall(), np.int64).reshape(-1, 4)
+    return Purses(account=rows[:, 0], posted=rows[:, 1], available=rows[:, 2], funded=rows[:, 3])
 
 
 def _move(raw: sqlite3.Connection, beat: Beat, decided: Decided, *, at: float) -> None:
     if decided.limit_holds:
         holds = [(hold.call, hold.limit, hold.taken) for hold in decided.limit_holds]
         account_limits.hold_more(raw, holds, at=at)
-    accounts = [
-        (posted, held, account) for account, (posted, held) in sorted(decided.by_account.items())
-    ]
-    _expect(raw.executemany(_MOVE_ACCOUNT, accounts), len(accounts))
-    meters = [(g.ask.post, g.price, g.seconds, g.ask.call, beat.epoch) for g in decided.grants]
-    _expect(raw.executemany(_MOVE_METER, meters), len(meters))
-    if decided.posted:
-        ledger_statements.post(raw, in_flight(raw, beat.node, at=at), decided.posted)
+    _change(raw, _MOVE_ACCOUNT, decided.posted, decided.held, decided.purses.account)
+    asks, talked = beat.asks, beat.asks.talked
+    _change(
+        raw,
+        _MOVE_METER,
+        talked.to_s,
+        talked.delta,
+        asks.post,
+        decided.price,
+        decided.granted_s,
+        asks.call,
+        talked.from_s,
+        beat.epoch,
+    )
+    if posted := int(decided.posted.sum()):
+        ledger_statements.post(raw, in_flight(raw, beat.node, at=at), posted)
+
+
+def _change(raw: sqlite3.Connection, query: str, *columns: Int64s | int) -> None:
+    """Carry out one statement for each row of the columns; a number goes with every row.
+
+    Raises:
+        StaleError: a row was not there.
+    """
+    rows = len(columns[0]) if isinstance(columns[0], np.ndarray) else 0
+    if not rows:
+        return
+    values = (repeat(c, rows) if isinstance(c, int) else c.tolist() for c in columns)
+    changed = raw.executemany(query, zip(*values, strict=True)).rowcount
+    if changed != rows:
+        raise StaleError(f"{changed} rows changed instead of {rows}")
 
 
 def in_flight(raw: sqlite3.Connection, node: str, *, at: float, currency: str = "USD") -> AccountId:
@@ -255,9 +276,3 @@ def begin_epoch(raw: sqlite3.Connection, node: str, boot_id: str, *, at: float) 
     (epoch,) = raw.execute(_EPOCH, (node, boot_id, at + LEASE_S)).fetchone()
     raw.execute(_ADOPT, (epoch, node))
     return int(epoch)
-
-
-def _expect(cursor: sqlite3.Cursor, rows: int) -> None:
-    """Undo everything unless exactly so many rows were changed."""
-    if rows and cursor.rowcount != rows:
-        raise StaleError(f"{cursor.rowcount} rows changed instead of {rows}")

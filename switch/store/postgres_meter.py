@@ -8,8 +8,9 @@ from collections.abc import Collection
 from typing import Any, Final
 
 import msgspec
+import numpy as np
 
-from switch.billing.beat import Beat, BeatOutcome, BeatResult, MeterRow
+from switch.billing.beat import Asks, Beat, BeatOutcome, BeatResult, MeterRow
 from switch.billing.credit import Credit
 from switch.billing.horizon import AMPLE_HORIZON_S, FIRST_S, affordable_s, is_ample, price_of
 from switch.billing.ledger import (
@@ -25,12 +26,13 @@ from switch.billing.ledger import (
 )
 from switch.billing.quote import FACILITY_PART, Quote
 from switch.billing.rating import to_ns, whole_seconds
+from switch.billing.rating_columns import Int64s
 from switch.errors import LocalError
 from switch.ids import AccountId, CallId
 from switch.money import Micros
 from switch.store import postgres_ledger
 from switch.store.account_limits import least_s
-from switch.store.meter_decision import Decided, decide, moved
+from switch.store.meter_decision import Decided, decide, moved, tied_of
 from switch.store.meter_statements import LEASE_S, Opening, StaleError
 from switch.store.postgres_link import Link, rows_of
 
@@ -64,11 +66,18 @@ _MOVE_ACCOUNTS: Final = """
 UPDATE account a SET posted = a.posted - t.post, held = a.held - t.post + t.ask
   FROM unnest($1::bigint[], $2::bigint[], $3::bigint[]) AS t(id, post, ask) WHERE a.id = t.id
 """
+# Meters before accounts: whoever settles one of these calls holds its meter and wants its account.
+_LOCK_METERS: Final = """
+SELECT count(*) FROM (SELECT 1 FROM meter WHERE call_id = ANY($1::bigint[])
+                       ORDER BY call_id FOR NO KEY UPDATE) m
+"""
 _MOVE_METERS: Final = """
-UPDATE meter m SET posted = m.posted + t.post, hold = m.hold - t.post + t.ask,
-                   paid_s = m.paid_s + t.ask_s
-  FROM unnest($1::bigint[], $2::bigint[], $3::bigint[], $4::int[]) AS t(call_id, post, ask, ask_s)
- WHERE m.call_id = t.call_id AND m.epoch = $5 AND m.state NOT IN ('SETTLED', 'VOID')
+UPDATE meter m SET seq = t.to_s, charged = m.charged + t.delta, posted = m.posted + t.post,
+                   hold = m.hold - t.post + t.ask, paid_s = m.paid_s + t.ask_s
+  FROM unnest($1::bigint[], $2::int[], $3::int[], $4::bigint[], $5::bigint[], $6::bigint[],
+              $7::int[]) AS t(call_id, from_s, to_s, delta, post, ask, ask_s)
+ WHERE m.call_id = t.call_id AND m.seq = t.from_s AND m.epoch = $8
+   AND m.state NOT IN ('SETTLED', 'VOID')
 """
 _UNSETTLED: Final = """
 SELECT call_id, account_id, quote_id, seq, paid_s, charged, posted, boot_id, bridged_ns, opened_at
@@ -198,52 +207,59 @@ async def write_beat(
     """
     if await link.fetchval(_FENCE, beat.node, beat.epoch) is None:
         return BeatResult(outcome=BeatOutcome.FENCED)
-    await _changes(link, _BRIDGED, beat.bridged, beat.epoch)
-    seconds = [(s.call, s.from_s, s.to_s, s.delta) for s in beat.seconds]
-    await _changes(link, _SECOND, seconds, beat.epoch)
-    decided = await _decide(link, beat, flight=flight, limited=limited, at=at)
+    await _change(link, _BRIDGED, beat.bridges.call, beat.bridges.at_ns, beat.epoch)
+    talked = beat.seconds
+    await _change(link, _SECOND, talked.call, talked.from_s, talked.to_s, talked.delta, beat.epoch)
+    if not len(beat.asks):
+        return BeatResult(outcome=BeatOutcome.DONE)
+    decided = await _decide(link, beat.asks, flight=flight, limited=limited, at=at)
     await _move(link, beat, decided, flight=flight, at=at)
     return BeatResult(
         outcome=BeatOutcome.DONE,
-        granted={grant.ask.call: grant.seconds for grant in decided.grants},
+        granted_s=decided.granted_s,
         refused=decided.refused,
         purses=decided.purses,
     )
 
 
 async def _decide(
-    link: Link, beat: Beat, *, flight: AccountId, limited: Collection[CallId], at: float
+    link: Link, asks: Asks, *, flight: AccountId, limited: Collection[CallId], at: float
 ) -> Decided:
-    if not beat.asks:
-        return Decided()
-    calls = [ask.call for ask in beat.asks if ask.call in limited]
-    limits = await postgres_ledger.limits_of_calls(link, calls, at=at)
-    accounts = await postgres_ledger.lock(link, {flight, *(ask.account for ask in beat.asks)})
-    purses = {id_: account.purse for id_, account in accounts.items()}
-    return decide(beat.asks, purses=purses, limits=limits)
+    await link.fetchval(_LOCK_METERS, np.sort(asks.call).tolist())
+    limits = await postgres_ledger.limits_of_calls(link, tied_of(asks, limited), at=at)
+    asked = asks.account[asks.firsts]
+    purses = await postgres_ledger.lock_purses(link, asked, flight)
+    return decide(asks, purses=purses, limits=limits)
 
 
 async def _move(link: Link, beat: Beat, decided: Decided, *, flight: AccountId, at: float) -> None:
     holds = [(hold.call, hold.limit, hold.taken) for hold in decided.limit_holds]
     await postgres_ledger.hold_more(link, holds, at=at)
-    accounts = [(id_, post, ask) for id_, (post, ask) in decided.by_account.items() if post or ask]
-    await _changes(link, _MOVE_ACCOUNTS, accounts)
-    meters = [
-        (grant.ask.call, grant.ask.post, grant.price, grant.seconds)
-        for grant in decided.grants
-        if grant.ask.post or grant.seconds
-    ]
-    await _changes(link, _MOVE_METERS, meters, beat.epoch)
-    if decided.posted:
-        await postgres_ledger.post(link, [(flight, decided.posted, 0)])
+    moves = (decided.posted != 0) | (decided.held != 0)
+    accounts = (decided.purses.account, decided.posted, decided.held)
+    await _change(link, _MOVE_ACCOUNTS, *(column[moves] for column in accounts))
+    asks, talked = beat.asks, beat.asks.talked
+    moves = (talked.delta != 0) | (asks.post != 0) | (decided.granted_s != 0)
+    moves |= talked.to_s != talked.from_s
+    meters = (talked.call, talked.from_s, talked.to_s, talked.delta, asks.post, decided.price)
+    columns = (*meters, decided.granted_s)
+    await _change(link, _MOVE_METERS, *(column[moves] for column in columns), beat.epoch)
+    if posted := int(decided.posted.sum()):
+        await postgres_ledger.post(link, [(flight, posted, 0)])
 
 
-async def _changes(link: Link, query: str, rows: Any, *more: object) -> None:  # noqa: ANN401
-    """Carry out one statement for all rows; undo everything unless each changed exactly one."""
+async def _change(link: Link, query: str, *columns: Int64s | int) -> None:
+    """Carry out one statement for all rows of the columns; a number goes with all of them.
+
+    Raises:
+        StaleError: a row was not there.
+    """
+    rows = len(columns[0]) if isinstance(columns[0], np.ndarray) else 0
     if rows:
-        changed = rows_of(await link.execute(query, *map(list, zip(*rows, strict=True)), *more))
-        if changed != len(rows):
-            raise StaleError(f"{changed} rows changed instead of {len(rows)}")
+        values = (c if isinstance(c, int) else c.tolist() for c in columns)
+        changed = rows_of(await link.execute(query, *values))
+        if changed != rows:
+            raise StaleError(f"{changed} rows changed instead of {rows}")
 
 
 async def unsettled(link: Link, node: str) -> list[MeterRow]:

@@ -183,7 +183,7 @@ class MoneyRig:
         except meter_statements.StaleError:
             rows = meter_statements.unsettled(self.raw, NODE)
             result = BeatResult(outcome=BeatOutcome.STALE, rows=rows)
-        return self.book.applied(beat, result, now=now)
+        return list(self.book.applied(beat, result, now=now))
 
     def end(
         self,

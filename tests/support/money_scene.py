@@ -132,7 +132,7 @@ class MoneyScene:
         beat = self.book.beat(now=now, limited=self.meters.limited)
         result: BeatResult = await self.meters.beat(beat)
         assert result.outcome is BeatOutcome.DONE
-        return self.book.applied(beat, result, now=now)
+        return list(self.book.applied(beat, result, now=now))
 
     async def end(self, call: int, *, ended_at: float, credit: Credit = Credit.NONE) -> Settled:
         """End a call in the book and settle it in the store."""

@@ -57,7 +57,7 @@ class Metering:
         except StoreError as error:
             log.warning("new spending limits cannot be read (%s); the next second again", error)
         beat = rooms.book.beat(now=rooms.clock.monotonic(), limited=rooms.meters.limited)
-        if not beat.asks and not beat.seconds and not beat.bridged:
+        if beat.is_empty:
             return
         try:
             result = await rooms.meters.beat(beat)

@@ -1,9 +1,10 @@
+import numpy as np
 import pytest
 
-from switch.billing.beat import BeatOutcome, BeatResult
-from switch.billing.call_meter import MeterState
+from switch.billing.beat import BeatOutcome, BeatResult, Purses
 from switch.billing.ledger import Refusal, Reserved, ReserveResult
 from switch.billing.meter import MeterBook
+from switch.billing.meter_columns import ROWS
 from switch.billing.meter_news import (
     CutCause,
     Final,
@@ -13,6 +14,7 @@ from switch.billing.meter_news import (
     ReservedTooLong,
     SecondsLeft,
 )
+from switch.billing.meter_state import MeterState
 from switch.billing.rating import charge
 from switch.errors import LocalError
 from switch.ids import AccountId, CallId
@@ -28,6 +30,17 @@ A_MINUTE = 110_000
 
 def paid(seconds: int) -> int:
     return charge(ELEVEN_CENTS.rate, seconds)
+
+
+def granted(seconds: int, *, of: AccountId) -> BeatResult:
+    """What a store answers that grants one ask so much, and leaves nothing on the account."""
+    column = np.array([of, 0])
+    return BeatResult(
+        outcome=BeatOutcome.DONE,
+        granted_s=np.array([seconds]),
+        refused=np.array([0]),
+        purses=Purses(*([column[:1]] + [column[1:]] * 3)),
+    )
 
 
 def reserved(rig: MoneyRig, call: CallId, account: AccountId, *, now: float = 0.0) -> Reserved:
@@ -317,6 +330,35 @@ def test_a_call_that_ended_between_beat_and_answer_is_passed_over() -> None:
     book.bridged(CALL, at=0.0)
     beat = book.beat(now=1.2)
     book.ended(CALL, ended_at=1.3)
-    done = BeatResult(outcome=BeatOutcome.DONE, granted={CALL: 1})
-    assert book.applied(beat, done, now=1.3) == []
+    done = granted(1, of=AccountId(1))
+    assert list(book.applied(beat, done, now=1.3)) == []
     assert len(book) == 0
+
+
+def test_a_row_that_another_call_has_taken_meanwhile_is_passed_over() -> None:
+    book = MeterBook(node="n", epoch=1)
+    book.opened(CALL, AccountId(1), ELEVEN_CENTS, 3, now=0.0)
+    book.bridged(CALL, at=0.0)
+    beat = book.beat(now=1.2)
+    book.ended(CALL, ended_at=1.3)
+    book.opened(OTHER, AccountId(2), ELEVEN_CENTS, 3, now=1.3)
+    book.bridged(OTHER, at=1.3)
+    news = list(book.applied(beat, granted(1, of=AccountId(1)), now=1.4))
+    assert news == [SecondsLeft(OTHER, 3, Micros(0))]
+    assert book.balance(AccountId(2)) == 0
+
+
+def test_the_book_grows_and_a_row_that_is_free_again_is_clean() -> None:
+    book = MeterBook(node="n", epoch=1)
+    calls = [CallId(1_000 + n) for n in range(2 * ROWS + 3)]
+    for call in calls:
+        book.opened(call, AccountId(call), ELEVEN_CENTS, 30, now=0.0)
+        book.bridged(call, at=0.0)
+    assert len(book.beat(now=1.5).asks) == len(calls)
+    for call in calls:
+        assert book.ended(call, ended_at=4.7) == 4
+    assert len(book) == 0
+    assert book.beat(now=2.5).is_empty
+    book.opened(CALL, AccountId(1), ELEVEN_CENTS, 30, now=2.5)
+    assert book.state(CALL) is MeterState.RESERVED
+    assert book.ended(CALL, ended_at=9.0) == 0

@@ -7,9 +7,9 @@ import pytest
 
 from switch.billing.beat import BeatOutcome
 from switch.billing.credit import Credit
-from switch.billing.ledger import Refusal, Reserved, ReserveResult, Transfer, TransferResult
+from switch.billing.ledger import Reserved, ReserveResult, Transfer, TransferResult
 from switch.billing.meter import MeterBook
-from switch.billing.meter_news import Final
+from switch.billing.meter_news import CutCause, Final
 from switch.billing.rating import charge
 from switch.errors import LocalError
 from switch.ids import AccountId, CallId
@@ -115,7 +115,7 @@ async def test_a_limit_ends_a_call_and_a_lowered_one_the_next_second(money: Mone
         news = await money.beat(now=n + 0.25)
         if any(isinstance(item, Final) for item in news):
             break
-    assert money.book._meter(CallId(2)).refused is Refusal.PAYER_LIMIT
+    assert money.book.cut_cause(CallId(2)) is CutCause.PAYER_LIMIT
     (room,) = [limit.room for limit in await money.accounts.limits([scope])]
     assert room == 0
     assert (await money.end(2, ended_at=60.0)).seconds == 35

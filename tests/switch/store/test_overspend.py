@@ -9,11 +9,11 @@ from random import Random
 
 import pytest
 
-from switch.billing.call_meter import MeterState
 from switch.billing.cdr import CallRecord, Cdr
 from switch.billing.credit import Credit
 from switch.billing.ledger import Reserved, ReserveResult, TransferResult
 from switch.billing.meter_news import CutCause, PaidUntil
+from switch.billing.meter_state import MeterState
 from switch.billing.rating import charge
 from switch.ids import CallId, leg_id
 from switch.store.account_limits import Scope
@@ -33,7 +33,7 @@ async def talk_out(money: MoneyScene, calls: list[int], *, from_s: int = 1) -> d
     until = {call: float("inf") for call in calls}
     charged: dict[int, int] = {}
     for call in calls:
-        until[call] = money.book._meter(CallId(call)).paid_until
+        until[call] = money.book.paid_until(CallId(call))
     for n in range(from_s, 3_600):
         for news in await money.beat(now=n + 0.25):
             if isinstance(news, PaidUntil):
@@ -100,7 +100,7 @@ async def test_a_limit_set_in_mid_call_holds_from_the_next_second(
     money.book.bridged(CALL, at=0.0)
     for n in range(1, 6):
         await money.beat(now=n + 0.25)
-    assert money.book._meter(CALL).paid_s >= 30
+    assert money.book.paid_until(CALL) >= 30.0
     await limit(money, unit, cap)
     until = [n for n in await money.beat(now=6.0) if isinstance(n, PaidUntil)]
     assert until == [PaidUntil(CALL, float(talked))]

@@ -3,7 +3,9 @@
 from types import SimpleNamespace
 from typing import Any
 
-from switch.billing.beat import Beat, BeatOutcome, BeatResult
+import numpy as np
+
+from switch.billing.beat import Beat, BeatOutcome, BeatResult, Purses
 from switch.billing.meter import MeterBook
 from switch.call.switchboard.metering import Metering
 from switch.errors import StoreError
@@ -31,7 +33,14 @@ class Ledger:
     async def beat(self, beat: Beat) -> BeatResult:
         self.asked.append("beat")
         self.beats.append(beat)
-        return BeatResult(outcome=BeatOutcome.DONE)
+        nothing = np.zeros(len(beat.asks), np.int64)
+        accounts = beat.asks.account[beat.asks.firsts]
+        return BeatResult(
+            outcome=BeatOutcome.DONE,
+            granted_s=nothing,
+            refused=nothing,
+            purses=Purses(accounts, *([np.zeros_like(accounts)] * 3)),
+        )
 
 
 async def one_beat(ledger: Ledger, *, calls: int = 1) -> None:
@@ -50,7 +59,7 @@ async def test_new_limits_are_looked_for_before_each_beat_and_who_has_one_asks()
     ledger = Ledger()
     await one_beat(ledger)
     assert ledger.asked == ["limits", "beat"]
-    assert [ask.call for ask in ledger.beats[0].asks] == [CALL]
+    assert ledger.beats[0].asks.call.tolist() == [CALL]
 
 
 async def test_limits_that_cannot_be_read_stop_no_beat() -> None:
