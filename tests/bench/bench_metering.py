@@ -186,7 +186,7 @@ async def measure(calls: int, count: int, store: str) -> None:
             scene = await stack.enter_async_context(sqlite_scene(folder))
             server_time = float
         else:
-            server = stack.enter_context(postgres_server())
+            server = stack.enter_context(postgres_server(is_durable=True))
             scene = await stack.enter_async_context(postgres_scene(await server.ledger()))
             server_time = _server_time(server)
         for name, amount in (("ample", AMPLE), ("poor", POOR)):

@@ -29,7 +29,7 @@ AMOUNT = 1_000_000
 def server() -> Iterator[PostgresServer]:
     if binaries() is None:
         pytest.skip("no PostgreSQL; deploy/install-peers installs one")
-    with postgres_server() as running:
+    with postgres_server(is_durable=True) as running:
         yield running
 
 

@@ -329,7 +329,7 @@ def run(store: str, kills: int, seed: int) -> Note:
     with ExitStack() as stack:
         folder = Path(stack.enter_context(tempfile.TemporaryDirectory()))
         if store == "postgres":
-            server = stack.enter_context(postgres_server())
+            server = stack.enter_context(postgres_server(is_durable=True))
             where = asyncio.run(server.ledger())
         else:
             where = str(folder / "kinline.sqlite3")

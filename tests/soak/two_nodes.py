@@ -168,7 +168,7 @@ async def open_accounts(postgres: Postgres, count: int) -> None:
 
 async def contest(calls: int, accounts: int, ticks: int, seconds: int) -> dict[str, Any]:
     """Run both nodes; return what came of it."""
-    with postgres_server() as server:
+    with postgres_server(is_durable=True) as server:
         dsn = await server.ledger()
         postgres = await Postgres.open(dsn, clock=SystemClock())
         await open_accounts(postgres, accounts)
