@@ -6,6 +6,7 @@ from typing import TYPE_CHECKING, Final
 
 import msgspec
 
+from switch.call.switchboard.inbox import Moment
 from switch.call.switchboard.record_keeper import RecordKeeper
 from switch.call.switchboard.recordings import Recorded
 from switch.call.switchboard.rooms import Rooms
@@ -45,7 +46,7 @@ class CallRecording:
         self._keeper = keeper
         self._row: NewRecording | None = None
         self._plan: RecordingPlan | None = None
-        self._closed = asyncio.Event()
+        self._closed = Moment()
         self._stopped_because = ""
 
     def begin(self, permit: Permit, terminal: Terminal, *, now: float) -> bool:

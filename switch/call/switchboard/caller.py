@@ -43,7 +43,10 @@ class CallerLeg:
         nat: bool = False,
     ) -> None:
         self.dialog: DialogId = invite.dialog
-        self.invite = invite
+        self.from_uri = invite.request.headers.get("from") or ""
+        self.to_uri = invite.request.uri
+        self.sip_call_id = invite.request.headers.get("call-id") or ""
+        self._came_from = invite.flow.peer[0]
         self.media = media
         self.leg = leg
         self.status = 0
@@ -69,7 +72,7 @@ class CallerLeg:
         """Take up where the terminal's sound comes from and goes to."""
         if self.media is not None:
             self.media = replace(self.media, remote=remote)
-            nat_ip = self.invite.flow.peer[0] if self._nat else ""
+            nat_ip = self._came_from if self._nat else ""
             self._rooms.plane.set_remote(self.media.leg, remote, nat_ip=nat_ip)
 
     def over(self, q850: int) -> None:

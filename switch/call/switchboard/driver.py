@@ -9,7 +9,7 @@ import asyncio
 import logging
 from collections import deque
 from collections.abc import Awaitable, Callable, Sequence
-from typing import Final
+from typing import Any, Final
 
 from switch.billing.meter_news import CutCause
 from switch.call import effects as fx
@@ -21,6 +21,7 @@ from switch.call.signals import Side
 from switch.call.switchboard.call_recording import CallRecording
 from switch.call.switchboard.caller import CallerLeg
 from switch.call.switchboard.dialling import Dialling
+from switch.call.switchboard.inbox import Inbox, InboxFullError, Moment
 from switch.call.switchboard.leg_records import cdrs_of
 from switch.call.switchboard.money import CallMoney
 from switch.call.switchboard.people import People
@@ -104,12 +105,10 @@ class CallDriver:
         self.seconds_left: int | None = None
         self.balance_micros: int | None = None
         self.orders_told: set[int | str] = set()
-        self._inbox: asyncio.Queue[Step] = asyncio.Queue(INPUTS_MAX)
-        self._ended = asyncio.Event()
+        self._inbox: Inbox[Step] = Inbox(INPUTS_MAX)
+        self._ended = Moment()
         self._live = LiveStore(rooms.store, rooms.node)
         self._finished = False
-        self._deeds = _deeds(self)
-        self._waits = _waits(self)
 
     @property
     def permit(self) -> Permit | None:
@@ -119,8 +118,8 @@ class CallDriver:
     def post(self, step: Step) -> None:
         """Hand an input to the call; it is taken in order."""
         try:
-            self._inbox.put_nowait(step)
-        except asyncio.QueueFull:
+            self._inbox.put(step)
+        except InboxFullError:
             self.inputs_refused += 1
 
     async def run(self, first: Step) -> None:
@@ -261,11 +260,11 @@ class CallDriver:
         todo = deque(effects)
         while todo:
             effect = todo.popleft()
-            deed = self._deeds.get(type(effect))
+            deed = DEEDS.get(type(effect))
             if deed is not None:
-                todo.extend(deed(effect, now) or ())
+                todo.extend(deed(self, effect, now) or ())
                 continue
-            more = await self._waits[type(effect)](effect, now)
+            more = await WAITS[type(effect)](self, effect, now)
             now = self._rooms.clock.monotonic()
             todo.extend(more or ())
 
@@ -452,47 +451,40 @@ def _side(leg: LegId) -> Side:
     return Side.B if leg % 2 else Side.A
 
 
-Deed = Callable[[fx.Effect, float], list[fx.Effect] | None]
-Wait = Callable[[fx.Effect, float], Awaitable[list[fx.Effect] | None]]
+# ruff: noqa: SLF001 - the tables of this class's own deeds, kept outside to stay readable
 
+DEEDS: Final[dict[type, Callable[[CallDriver, Any, float], list[fx.Effect] | None]]] = {
+    fx.AnswerCaller: CallDriver._of_legs,
+    fx.Play: CallDriver._play,
+    fx.PlayTone: CallDriver._tone,
+    fx.StopPlaying: CallDriver._stop,
+    fx.HearDigits: CallDriver._hear,
+    fx.Deafen: CallDriver._deafen,
+    fx.RecordName: CallDriver._record_name,
+    fx.Dial: CallDriver._dial,
+    fx.CancelDial: CallDriver._of_legs,
+    fx.Part: CallDriver._part,
+    fx.HangUp: CallDriver._of_legs,
+    fx.RefuseCaller: CallDriver._of_legs,
+    fx.HoldBack: CallDriver._hold_back,
+    fx.Prolong: CallDriver._prolong,
+    fx.NoteDetector: CallDriver._note,
+    fx.Mark: CallDriver._mark,
+    fx.Accepted: CallDriver._accepted,
+    fx.StateChanged: CallDriver._state,
+}
+"""What is done at once, by kind of effect."""
 
-def _deeds(driver: CallDriver) -> dict[type, Deed]:
-    """What is done at once, by kind of effect."""
-    # ruff: noqa: SLF001 - the table of this class's own deeds, kept outside to stay readable
-    return {
-        fx.AnswerCaller: driver._of_legs,
-        fx.Play: driver._play,
-        fx.PlayTone: driver._tone,
-        fx.StopPlaying: driver._stop,
-        fx.HearDigits: driver._hear,
-        fx.Deafen: driver._deafen,
-        fx.RecordName: driver._record_name,
-        fx.Dial: driver._dial,
-        fx.CancelDial: driver._of_legs,
-        fx.Part: driver._part,
-        fx.HangUp: driver._of_legs,
-        fx.RefuseCaller: driver._of_legs,
-        fx.HoldBack: driver._hold_back,
-        fx.Prolong: driver._prolong,
-        fx.NoteDetector: driver._note,
-        fx.Mark: driver._mark,
-        fx.Accepted: driver._accepted,
-        fx.StateChanged: driver._state,
-    }
-
-
-def _waits(driver: CallDriver) -> dict[type, Wait]:
-    """What waits for the store, by kind of effect."""
-    people, money, script = driver.people, driver.money, driver.script
-    return {
-        fx.CheckPin: people.check_pin(script),
-        fx.ReadBalance: people.read_balance(script),
-        fx.RequestNumber: people.request_number(script),
-        fx.Screen: people.screen(script),
-        fx.BlockByKeypad: people.block,
-        fx.UndoKeypadBlock: people.unblock,
-        fx.ScreenTarget: people.screen_target,
-        fx.Bridge: driver._bridge,
-        fx.ReserveMoney: money.reserve(script),
-        fx.Finish: driver._finish,
-    }
+WAITS: Final[dict[type, Callable[[CallDriver, Any, float], Awaitable[list[fx.Effect] | None]]]] = {
+    fx.CheckPin: lambda d, effect, now: d.people.check_pin(d.script)(effect, now),
+    fx.ReadBalance: lambda d, effect, now: d.people.read_balance(d.script)(effect, now),
+    fx.RequestNumber: lambda d, effect, now: d.people.request_number(d.script)(effect, now),
+    fx.Screen: lambda d, effect, now: d.people.screen(d.script)(effect, now),
+    fx.BlockByKeypad: lambda d, effect, now: d.people.block(effect, now),
+    fx.UndoKeypadBlock: lambda d, effect, now: d.people.unblock(effect, now),
+    fx.ScreenTarget: lambda d, effect, now: d.people.screen_target(effect, now),
+    fx.Bridge: CallDriver._bridge,
+    fx.ReserveMoney: lambda d, effect, now: d.money.reserve(d.script)(effect, now),
+    fx.Finish: CallDriver._finish,
+}
+"""What waits for the store, by kind of effect."""

@@ -25,15 +25,14 @@ def cdrs_of(driver: "CallDriver") -> list[Cdr]:
 
 def _caller(driver: "CallDriver") -> Cdr:
     caller, fields = driver.caller, driver.keeper.fields
-    request = caller.invite.request
     media = caller.media
     cdr = _leg(driver, Side.A)
     return replace(
         cdr,
         trunk_or_terminal=str(fields.get("terminal", "")),
-        from_uri=request.headers.get("from") or "",
-        to_uri=request.uri,
-        sip_call_id=request.headers.get("call-id") or "",
+        from_uri=caller.from_uri,
+        to_uri=caller.to_uri,
+        sip_call_id=caller.sip_call_id,
         status=caller.status or None,
         cause=caller.q850 or 16,
         codec=media.remote.law if media is not None and media.remote is not None else "",
