@@ -33,6 +33,9 @@ from switch.transport.settings import TlsSettings
 SWITCH_AT: Final = {False: "127.0.0.1:5060", True: "127.0.0.1:5061"}
 """Where the switch of the benches listens, in the clear and over TLS."""
 
+TRUNK_S_MAX: Final = 45.0
+"""How long the trunk may take to be up: the switch asks each 30 s. Signalling rules, section 6."""
+
 SPARE_FDS: Final = 200
 """Descriptors that the load needs beside one for each leg. Chosen."""
 
@@ -159,6 +162,7 @@ async def _load(
             LoadPhone(media, user="gateway", port=15060, **how) as gateway,
             LoadPhone(media, user="trunk", port=15080, **how) as trunk,
         ):
+            await _trunk_is_up(client)
             calls = LoadCalls(gateway=gateway, trunk=trunk, media=media, clock=clock, random=random)
             course = Course(calls, media, switch)
             async with asyncio.TaskGroup() as group:
@@ -183,6 +187,29 @@ async def _load(
             "ledger_sound": bool(sound["sound"]),
         }
     )
+
+
+async def _trunk_is_up(client: ControlClient) -> None:
+    """Wait until the switch knows that a trunk answers: after a former load it has to ask again.
+
+    Raises:
+        UserError: it does not.
+    """
+    try:
+        async with asyncio.timeout(TRUNK_S_MAX):
+            while not any(  # noqa: ASYNC110 - another process has no event
+                row["up"] for row in await asyncio.to_thread(_trunks, client)
+            ):
+                await asyncio.sleep(0.5)
+    except TimeoutError:
+        raise UserError(
+            "The switch finds its trunk down. `kinline health` says more; the load answers for it "
+            "at port 15080 of this machine."
+        ) from None
+
+
+def _trunks(client: ControlClient) -> list[dict[str, Any]]:
+    return list(client.ask("health", "", {})["trunks"])
 
 
 def _over_tls(data: Path) -> dict[str, Any]:

@@ -6,6 +6,7 @@ built for a leg that nobody may hear: control cannot even ask without a permit.
 
 import heapq
 from collections.abc import Iterable
+from functools import lru_cache
 from typing import Any, Final
 
 import numpy as np
@@ -32,6 +33,9 @@ HUSH_PURITY: Final = 0.5
 MENU_KINDS: Final = frozenset({Kind.DTMF, Kind.EXTRA_DIGITS})
 """All that is wanted of a leg in a menu."""
 
+WISHES_MAX: Final = 64
+"""Different sets of kinds that are kept. Chosen: a house has a handful."""
+
 _LOW_HZ: Final = (697.0, 770.0, 852.0, 941.0)
 _HIGH_HZ: Final = (1209.0, 1336.0, 1477.0, 1633.0)
 _ROWS: Final = ("123A", "456B", "789C", "*0#D")
@@ -47,6 +51,12 @@ def _key_basis(key: str) -> np.ndarray[Any, np.dtype[np.float32]]:
     waves: list[Any] = [f(2 * np.pi * hz * _TIME_S) for hz in pair for f in (np.cos, np.sin)]
     basis: np.ndarray[Any, np.dtype[np.float32]] = np.stack(waves).astype(np.float32)
     return basis * np.float32(np.sqrt(2 / FRAME_BYTES))
+
+
+@lru_cache(maxsize=WISHES_MAX)
+def _wanted(kinds: tuple[str, ...]) -> frozenset[Kind]:
+    """The same set for every leg that is looked at for the same: one each would be 2 kB a leg."""
+    return frozenset(Kind(kind) for kind in kinds)
 
 
 class Inspection:
@@ -86,7 +96,7 @@ class Inspection:
         row = heapq.heappop(self._free)
         legs_module.clear_row(legs, row)
         law = BankLaw(int(legs.law[index]))
-        wanted = frozenset(Kind(kind) for kind in kinds)
+        wanted = _wanted(tuple(kinds))
         self._is_menu[row] = wanted <= MENU_KINDS
         self._bank.open(row, LegSpec(role=Role.B if is_b else Role.A, law=law, kinds=wanted))
         legs.row_leg[row] = index
