@@ -1,14 +1,15 @@
 """When the switch is late, new requests are turned away, the least needed first.
 
-    strain                                      turned away (503, Retry-After 5 to 15 s)
-    begins                                      OPTIONS: who asks how we are, sends calls elsewhere
-    lasts STEP_S more                           REGISTER too
-    lasts another STEP_S, and is control's      INVITE too
-    is over for STEP_S                          one step less, and so on
+    strain                             turned away (503, Retry-After 5 to 15 s)
+    begins                             OPTIONS: who asks how we are, sends calls elsewhere
+    lasts STEP_S more                  REGISTER too
+    lasts, and requests come twice     INVITE too
+    is over for STEP_S                 one step less, and so on
 
-Strain is control's event loop that comes late, or a media worker that does. Few places left for
-calls turn OPTIONS away and nothing else: who may still have one is decided at the door, where
-hotlines and privileged calls go before others. Inside a dialog nothing is ever turned away.
+Strain is control's event loop that comes late, or a media worker that does. Once the loop is later
+than a request is repeated after, its load doubles by itself: only then are calls turned away. Few
+places left for calls turn OPTIONS away and nothing else: who may still have one is decided at the
+door, where hotlines and privileged calls go before others. Inside a dialog nothing ever is.
 
 Source: the signalling rules, section 8; RFC 3261 section 21.5.4 (503).
 """
@@ -27,6 +28,9 @@ from switch.sip.gate import SHEDDABLE
 
 LAG_S_MAX: Final = 0.1
 """How late the loop may come, at the 99th percentile. Signalling rules, section 8."""
+
+REPEATED_S: Final = 0.5
+"""Later than this, and requests that wait are sent again. T1, RFC 3261 section 17.1.1.1."""
 
 WINDOW_S: Final = 5.0
 """Over which the percentile is taken. Chosen: 250 looks on a calm machine."""
@@ -59,21 +63,16 @@ class Overload:
     """Decides which methods are turned away. Pure: it is told how late things came."""
 
     def __init__(self) -> None:
-        self._lags: deque[tuple[float, bool]] = deque()
-        """When, and whether it was late."""
-        self._late_until = float("-inf")
-        """The newest look that was late."""
+        self._lags: deque[tuple[float, float]] = deque()
+        """When, and how late it was."""
         self._tick_late_at = float("-inf")
         self._steps = 0
         self._next_up = float("-inf")
-        self._calm_since: float | None = None
+        self._calmer_since: float | None = None
 
     def lagged(self, lag_s: float, *, now: float) -> None:
         """The event loop came so late."""
-        is_late = lag_s > LAG_S_MAX
-        self._lags.append((now, is_late))
-        if is_late:
-            self._late_until = now
+        self._lags.append((now, lag_s))
         while self._lags[0][0] < now - WINDOW_S:
             self._lags.popleft()
 
@@ -83,25 +82,30 @@ class Overload:
 
     def look(self, *, nearly_full: bool, now: float) -> frozenset[str]:
         """Take a step if it is time; return the methods that are turned away from now on."""
-        control, media = self._is_control_late(now), now - self._tick_late_at < 2 * LOOK_S
-        if control or media:
-            self._calm_since = None
-            steps_max = len(SHEDDABLE) if control else REGISTERS_TOO
-            if now >= self._next_up and self._steps < steps_max:
-                self._steps += 1
-                self._next_up = now + STEP_S
-        elif self._steps:
-            self._calm_since = now if self._calm_since is None else self._calm_since
-            if now - self._calm_since >= STEP_S:
-                self._steps -= 1
-                self._calm_since = now
-                self._next_up = now
+        wanted = self._wanted(now)
+        if self._steps < wanted and now >= self._next_up:
+            self._steps += 1
+            self._next_up = now + STEP_S
+        if self._steps <= wanted:
+            self._calmer_since = None
+        elif self._calmer_since is None:
+            self._calmer_since = now
+        elif now - self._calmer_since >= STEP_S:
+            self._steps -= 1
+            self._calmer_since = self._next_up = now
         return frozenset(SHEDDABLE[: max(self._steps, OPTIONS_ONLY if nearly_full else 0)])
 
-    def _is_control_late(self, now: float) -> bool:
-        """Whether the percentile is over its bound, and still: a burst that has passed is past."""
-        late = sum(is_late for _, is_late in self._lags)
-        return late > LATE_SHARE * len(self._lags) and now - self._late_until < LOOK_S
+    def _wanted(self, now: float) -> int:
+        """How many steps the strain of this moment asks for, if it lasts."""
+        if self._is_later_than(REPEATED_S, now):
+            return len(SHEDDABLE)
+        media = now - self._tick_late_at < 2 * LOOK_S
+        return REGISTERS_TOO if media or self._is_later_than(LAG_S_MAX, now) else 0
+
+    def _is_later_than(self, limit_s: float, now: float) -> bool:
+        """Whether the percentile is over a bound, and still: a burst that has passed is past."""
+        late = [at for at, lag_s in self._lags if lag_s > limit_s]
+        return len(late) > LATE_SHARE * len(self._lags) and now - late[-1] < LOOK_S
 
 
 class OverloadWatch:

@@ -9,6 +9,7 @@ from switch.call.switchboard.overload import (
     LAG_S_MAX,
     LOOK_S,
     NEAR_SHARE,
+    REPEATED_S,
     SAMPLE_S,
     STEP_S,
     WINDOW_S,
@@ -24,6 +25,7 @@ FIRST = frozenset({"OPTIONS"})
 SECOND = frozenset({"OPTIONS", "REGISTER"})
 ALL = frozenset({"OPTIONS", "REGISTER", "INVITE"})
 LATE_S = 2 * LAG_S_MAX
+TWICE_S = 1.5 * REPEATED_S
 
 
 class Course:
@@ -71,7 +73,7 @@ def test_a_burst_of_late_looks_takes_one_step_and_no_further() -> None:
 
 def test_the_least_needed_goes_first_and_an_invite_last() -> None:
     course = Course()
-    found = course.seconds(4 * STEP_S, lag_s=LATE_S)
+    found = course.seconds(4 * STEP_S, lag_s=TWICE_S)
     assert found[0] == FIRST
     order = [shed for at, shed in enumerate(found) if not at or shed != found[at - 1]]
     assert order == [FIRST, SECOND, ALL]
@@ -80,11 +82,20 @@ def test_the_least_needed_goes_first_and_an_invite_last() -> None:
 
 def test_what_was_turned_away_comes_back_a_step_at_a_time() -> None:
     course = Course()
-    course.seconds(4 * STEP_S, lag_s=LATE_S)
+    course.seconds(4 * STEP_S, lag_s=TWICE_S)
     found = course.seconds(5 * STEP_S)
     order = [shed for at, shed in enumerate(found) if not at or shed != found[at - 1]]
     assert order == [ALL, SECOND, FIRST, NOTHING]
     assert course.seconds(1, lag_s=LATE_S) == [FIRST]
+
+
+def test_calls_are_taken_while_requests_do_not_come_twice_and_again_when_they_no_longer_do() -> (
+    None
+):
+    course = Course()
+    assert set(course.seconds(4 * STEP_S, lag_s=LATE_S)) == {FIRST, SECOND}
+    assert course.seconds(STEP_S, lag_s=TWICE_S)[-1] == ALL
+    assert course.seconds(3 * STEP_S, lag_s=LATE_S)[-1] == SECOND
 
 
 def test_a_late_media_worker_never_turns_calls_away() -> None:
