@@ -9,7 +9,7 @@ from typing import Final
 
 import numpy as np
 
-from dsp import fired, floor, listen, measure
+from dsp import fired, floor, listen, measure, spectrum
 from dsp.event import Event, Kind
 from dsp.facts import LegFacts
 from dsp.frame import FRAME_S, FRAME_SAMPLES, BoolArray, ByteArray, FlagArray, power_of_dbm0
@@ -59,10 +59,11 @@ class Bank:
         self._legs.level[row] = measure.DIGITS_ONLY if only_digits else measure.FULL
         self._legs.law[row] = int(spec.law)
         self._legs.is_b[row] = spec.role is Role.B
-        if spec.prior is not None and len(spec.prior.floor_dbm0) == floor.BANDS:
+        if spec.prior is not None and len(spec.prior.floor_dbm0) == spectrum.BANDS:
             self._ears.floors.base[row] = [power_of_dbm0(dbm0) for dbm0 in spec.prior.floor_dbm0]
             self._ears.floors.base_frames[row] = floor.BASE_FRAMES
-        self._facts[row] = LegFacts(row, spec)
+        facts = self._facts[row] = LegFacts(row, spec)
+        self._legs.compared[row] = facts.suspicion is not None
         self._height = max(self._height, row + 1)
 
     def join(self, row_a: int, row_b: int) -> None:

@@ -11,10 +11,10 @@ import numpy as np
 
 from dsp import fired
 from dsp.fired import Fired, fire
-from dsp.floor import BAND_EDGES, BANDS
 from dsp.frame import FRAME_S, FloatArray, IntArray, power_of_dbm0
-from dsp.jit import stage
+from dsp.jit import stage, summing_stage
 from dsp.measure import CELLS, Measures
+from dsp.spectrum import BAND_EDGES, BANDS
 from dsp.state import Column, StateOwner
 
 PEAK_MIN: Final = 2 * power_of_dbm0(-35.0)
@@ -112,7 +112,7 @@ def find_peak(cell_peak: FloatArray) -> int:
     return best
 
 
-@stage
+@summing_stage
 def crest_of(cell_power: FloatArray, cell_peak: FloatArray, at: int) -> float:
     """Peak over mean square in the 20 ms around a cell; 0 if it is too weak to matter."""
     if cell_peak[at] < PEAK_MIN:

@@ -10,18 +10,8 @@ import numpy as np
 from dsp.frame import FloatArray, IntArray, power_of_dbm0
 from dsp.jit import stage, summing_stage
 from dsp.measure import Measures
-from dsp.spectrum import BINS_COS, BINS_SIN
+from dsp.spectrum import BANDS
 from dsp.state import Column, StateOwner
-
-BANDS: Final = 24
-BAND_EDGES: Final = np.array(
-    [
-        2, 4, 6, 8, 10, 12, 14, 16, 18, 20, 22, 24, 26,
-        30, 34, 38, 42, 46, 50, 54, 58, 63, 68, 73, 79,
-    ],
-    np.int32,
-)  # fmt: skip
-"""In bins of 50 Hz: twelve bands of 100 Hz up to 1300, then 200 to 300 wide. Chosen."""
 
 RISE: Final = np.float32(10**0.01)
 FALL: Final = np.float32(10**-0.05)
@@ -63,18 +53,6 @@ def allocate(owner: StateOwner) -> Floors:
             "recent": Column(np.float32, (BANDS,), float(TRACE_MIN)),
         },
     )
-
-
-@summing_stage
-def measure_bands(z: FloatArray, bands: FloatArray) -> None:
-    """Power of each band from the bins of a frame."""
-    for band in range(BANDS):
-        power = np.float32(0.0)
-        for b in range(BAND_EDGES[band], BAND_EDGES[band + 1]):
-            re = z[BINS_COS + b]
-            im = z[BINS_SIN + b]
-            power += re * re + im * im
-        bands[band] = power
 
 
 @stage

@@ -11,7 +11,6 @@ from numpy.typing import NDArray
 
 FloatArray = NDArray[np.float32]
 IntArray = NDArray[np.int32]
-SampleArray = NDArray[np.int16]
 ByteArray = NDArray[np.uint8]
 BoolArray = NDArray[np.bool_]
 FlagArray = NDArray[np.uint16]

@@ -24,7 +24,7 @@ from dsp import (
 from dsp.click import Clicks, forget, hear_click
 from dsp.dtmf import Digits, has_digit, hear_digits, miss
 from dsp.fired import STREAM, Fired, fire
-from dsp.floor import Floors, follow, learn_base, measure_bands, total
+from dsp.floor import Floors, follow, learn_base, total
 from dsp.gap import (
     QUIET_SAMPLES,
     Gaps,
@@ -38,6 +38,7 @@ from dsp.gap import (
 from dsp.jit import stage
 from dsp.leg import Kernels
 from dsp.measure import CN_BIT, DIGITS_ONLY, FULL, STREAM_BITS, Legs, Measures, Tick, gather
+from dsp.spectrum import measure_bands, measure_levels
 from dsp.state import StateOwner
 from dsp.tones import Tones, hear_tones, is_tonal, lose_tones
 from dsp.voice_activity import Voices, add_voice, hear_voice, is_speech
@@ -88,7 +89,8 @@ def hear_full(i: int, measures: Measures, legs: Legs, ears: Ears, codes: Fired) 
         fire(codes, row, STREAM, flags & STREAM_BITS, 0.0)
     bands = measures.bands[i]
     measure_bands(measures.frame_z[i], bands)
-    hear_digits(i, measures, ears.digits, codes)
+    measure_levels(measures.band_bits[i], measures.levels[i])
+    hear_digits(i, measures, legs, ears.digits, codes)
     hear_tones(i, measures, ears.tones, codes)
     tonal = is_tonal(row, ears.tones) or has_digit(row, ears.digits)
     first = ears.floors.trace[row, 0] < 0.0
@@ -96,7 +98,13 @@ def hear_full(i: int, measures: Measures, legs: Legs, ears: Ears, codes: Fired) 
     follow(i, measures, ears.floors)
     hear_voice(row, speech, ears.voices)
     calm = is_calm(row, ears.gaps)
-    if speech and calm and ears.voices.speaking[row] != 0 and ears.voices.other[row] == 0:
+    if (
+        speech
+        and calm
+        and legs.compared[row] != 0
+        and ears.voices.speaking[row] != 0
+        and ears.voices.other[row] == 0
+    ):
         add_voice(i, measures, legs, ears.voices, codes)
     if calm:
         hear_click(i, measures, ears.clicks, ears.voices.speaking[row], codes)
@@ -157,7 +165,7 @@ def _make_listen(stamp: int) -> Listen:
         for i in range(counts[0]):
             hear_full(i, measures, legs, ears, codes)
         for i in range(counts[0], counts[1]):
-            hear_digits(i, measures, ears.digits, codes)
+            hear_digits(i, measures, legs, ears.digits, codes)
         for i in range(counts[1], counts[2]):
             hear_nothing(i, measures, legs, ears, codes)
 

@@ -18,7 +18,7 @@ from dsp.frame import (
 )
 from dsp.g711 import TO_FLOAT
 from dsp.jit import stage, summing_stage
-from dsp.spectrum import BLOCK_ROWS, Products, fold
+from dsp.spectrum import BANDS, BLOCK_ROWS, Products, fold
 from dsp.state import Column, StateOwner
 
 CELL_SAMPLES: Final = 5
@@ -35,6 +35,9 @@ CN_BIT: Final = 8
 STREAM_BITS: Final = 16 | 32 | 64 | 128
 PLAYING_BIT: Final = 256
 """`leg.Flag`, as plain numbers for the kernels."""
+
+KEPT_FRAMES: Final = 6
+"""The proof of a digit looks back 100 ms from the middle of a frame."""
 
 QUIET_SAMPLE: Final = 2.5 / 8159
 """Within one step of zero: µ-law's first step is 2 of 8159, A-law's first values are 1 of 4096."""
@@ -63,6 +66,12 @@ class Legs(NamedTuple):
     """How many of them were absent."""
     watch: IntArray
     """1 while `three_way` wants to know how the leg's voice sounds."""
+    compared: IntArray
+    """1 if it may ever want to: only then is the voice taken into sums."""
+    newest: IntArray
+    """The place of the last frame in `kept`."""
+    kept: ByteArray
+    """[rows, KEPT_FRAMES, 160] the codes of the last frames; a ring."""
 
 
 class Measures(NamedTuple):
@@ -80,7 +89,11 @@ class Measures(NamedTuple):
     cell_peak: FloatArray
     """[n, 32] mean and largest square of each 0.625 ms."""
     bands: FloatArray
-    """[n, 24] power, from `floor.measure_bands`."""
+    """[n, 24] power, from `spectrum.measure_bands`."""
+    band_bits: IntArray
+    """The same as integers, for `spectrum.measure_levels`."""
+    levels: FloatArray
+    """[n, 24] the bands in dB."""
     samples: FloatArray
     even: FloatArray
     odd: FloatArray
@@ -91,6 +104,7 @@ class Measures(NamedTuple):
 
 def allocate(rows: int, products: Products) -> Measures:
     """Room for a chunk."""
+    bands = np.zeros((rows, BANDS), np.float32)
     return Measures(
         row=np.zeros(rows, np.int32),
         flags=np.zeros(rows, np.int32),
@@ -99,7 +113,9 @@ def allocate(rows: int, products: Products) -> Measures:
         quiet=np.zeros(rows, np.int32),
         cell_power=np.zeros((rows, CELLS), np.float32),
         cell_peak=np.zeros((rows, CELLS), np.float32),
-        bands=np.zeros((rows, 24), np.float32),
+        bands=bands,
+        band_bits=bands.view(np.int32),
+        levels=np.zeros((rows, BANDS), np.float32),
         samples=products.samples,
         even=products.even,
         odd=products.odd,
@@ -112,6 +128,7 @@ def allocate_legs(owner: StateOwner) -> Legs:
     """The rows' own arrays."""
     columns = {name: Column(np.int32) for name in Legs._fields}
     columns["partner"] = Column(np.int32, fresh=-1)
+    columns["kept"] = Column(np.uint8, (KEPT_FRAMES, FRAME_SAMPLES))
     return owner.allocate(Legs, columns)
 
 
@@ -159,6 +176,7 @@ def pack(
         measures.row[at] = row
         measures.flags[at] = tick.flags[row]
         decode(tick.payload[row], legs.law[row], measures.samples[at])
+        keep(tick.payload[row], row, legs)
         measure_halves(measures.samples[at], measures.half_power[at])
         measures.power[at] = 0.5 * (measures.half_power[at, 0] + measures.half_power[at, 1])
         if level == FULL:
@@ -168,6 +186,18 @@ def pack(
         legs.frames[row] += 1
         at += 1
     return at
+
+
+@stage
+def keep(payload: ByteArray, row: int, legs: Legs) -> None:
+    """Put a frame into the row's ring."""
+    newest = legs.newest[row] + 1
+    if newest == KEPT_FRAMES:
+        newest = 0
+    legs.newest[row] = newest
+    kept = legs.kept[row, newest]
+    for n in range(FRAME_SAMPLES):
+        kept[n] = payload[n]
 
 
 @stage
@@ -202,13 +232,13 @@ def count_quiet(samples: FloatArray) -> int:
 
 @summing_stage
 def measure_cells(samples: FloatArray, cell_power: FloatArray, cell_peak: FloatArray) -> None:
-    """Mean and largest square of each cell."""
+    """Mean and largest square of each cell; written out, for then many cells are done at once."""
     for cell in range(CELLS):
-        total = np.float32(0.0)
-        peak = np.float32(0.0)
-        for n in range(cell * CELL_SAMPLES, (cell + 1) * CELL_SAMPLES):
-            one = samples[n] * samples[n]
-            total += one
-            peak = max(peak, one)
-        cell_power[cell] = total / np.float32(CELL_SAMPLES)
-        cell_peak[cell] = peak
+        at = cell * CELL_SAMPLES
+        a = samples[at] * samples[at]
+        b = samples[at + 1] * samples[at + 1]
+        c = samples[at + 2] * samples[at + 2]
+        d = samples[at + 3] * samples[at + 3]
+        e = samples[at + 4] * samples[at + 4]
+        cell_power[cell] = (a + b + c + d + e) / np.float32(CELL_SAMPLES)
+        cell_peak[cell] = max(a, b, c, d, e)

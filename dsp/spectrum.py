@@ -16,26 +16,44 @@ from typing import Final
 import numpy as np
 from numpy.typing import NDArray
 
-from dsp.frame import FRAME_SAMPLES, HALF_SAMPLES, RATE_HZ, FloatArray
+from dsp.frame import FRAME_SAMPLES, HALF_SAMPLES, RATE_HZ, FloatArray, IntArray
 from dsp.jit import summing_stage
 
 TONES_HZ: Final = (
-    350.0, 400.0, 425.0, 440.0, 450.0, 480.0, 620.0,
-    697.0, 770.0, 852.0, 941.0, 1209.0, 1336.0, 1477.0, 1633.0,
-    700.0, 900.0, 1100.0, 1300.0, 1500.0, 1700.0,
+    350.0, 440.0, 480.0, 620.0,
     913.8, 950.0, 985.2, 1370.6, 1428.5, 1776.7,
-    1400.0, 1800.0, 2100.0, 2225.0, 1650.0, 1750.0, 1850.0, 2130.0, 2750.0, 2600.0,
+    1400.0, 1800.0, 1100.0, 2100.0,
 )  # fmt: skip
-"""Call progress; digits; MF R1; SIT (and 950 Hz of its ITU-T E.180 form); TTY, fax, modem, CAS."""
+"""Call progress; SIT (950 Hz is of its ITU-T E.180 form); TTY; fax. Only what a machine asks for:
+a column is work for every leg on every tick. Digits have a product of their own."""
 
 TONES: Final = len(TONES_HZ)
 
-BINS: Final = 81
-"""0 to 4000 Hz in steps of 50, Hann-windowed."""
+BANDS: Final = 24
+BAND_EDGES: Final = np.array(
+    [
+        2, 4, 6, 8, 10, 12, 14, 16, 18, 20, 22, 24, 26,
+        30, 34, 38, 42, 46, 50, 54, 58, 63, 68, 73, 79,
+    ],
+    np.int32,
+)  # fmt: skip
+"""In bins of 50 Hz: twelve bands of 100 Hz up to 1300, then 200 to 300 wide. Chosen."""
+
+
+def _bins_in_layers() -> tuple[int, ...]:
+    """The first bin of every band, the second of every band, the third of those that have one..."""
+    widths = np.diff(BAND_EDGES)
+    layers = [np.flatnonzero(widths > layer) for layer in range(int(widths.max()))]
+    return tuple(int(BAND_EDGES[b]) + k for k, layer in enumerate(layers) for b in map(int, layer))
+
+
+BINS: Final = _bins_in_layers()
+"""The bins that a band needs, in steps of 50 Hz, Hann-windowed; in this order, because then whole
+layers of bands are summed at once (`measure_bands`)."""
 
 BINS_COS: Final = TONES
-ODD: Final = 128
-"""Where the sine half of `frame` begins: 37 + 81 = 118, filled with zeros to a multiple of 16."""
+ODD: Final = 96
+"""Where the sine half of `frame` begins: 14 + 77 = 91, filled with zeros to a multiple of 16."""
 TONES_SIN: Final = ODD
 BINS_SIN: Final = ODD + TONES
 COLUMNS: Final = 2 * ODD
@@ -75,24 +93,24 @@ def _tone_columns(frequencies_hz: Sequence[float], samples: int) -> tuple[Double
 
 
 def _bin_columns() -> tuple[Doubles, Doubles]:
-    """[160, 81] twice: Hann window; |z|² summed over the bins is the mean square of the frame."""
+    """[160, 77] twice: Hann window; |z|² summed over all bins is the mean square of the frame."""
     window = np.sin(np.pi * (np.arange(FRAME_SAMPLES) + 0.5) / FRAME_SAMPLES) ** 2
-    turn = _turns([RATE_HZ / FRAME_SAMPLES * bin_ for bin_ in range(BINS)], FRAME_SAMPLES)
+    turn = _turns([RATE_HZ / FRAME_SAMPLES * bin_ for bin_ in BINS], FRAME_SAMPLES)
     weight = (window / np.sqrt(FRAME_SAMPLES / 2 * np.sum(window**2)))[:, None]
     return np.cos(turn) * weight, -np.sin(turn) * weight
 
 
 def _folded_basis(which: int) -> FloatArray:
-    """float32[80, 128]: the later half of the cosine (0) or sine (1) columns of tones and bins."""
+    """float32[80, 96]: the later half of the cosine (0) or sine (1) columns of tones and bins."""
     basis = np.zeros((FOLDED, ODD), np.float32)
     basis[:, :TONES] = _tone_columns(TONES_HZ, FRAME_SAMPLES)[which][FOLDED:]
-    basis[:, BINS_COS : BINS_COS + BINS] = _bin_columns()[which][FOLDED:]
+    basis[:, BINS_COS : BINS_COS + len(BINS)] = _bin_columns()[which][FOLDED:]
     return basis
 
 
 EVEN_BASIS: Final = _folded_basis(0)
 ODD_BASIS: Final = _folded_basis(1)
-"""float32[80, 128] each."""
+"""float32[80, 96] each."""
 
 _HALF_HZ: Final = (
     *ROWS_HZ, *COLUMNS_HZ, *(2 * f for f in ROWS_HZ), *(2 * f for f in COLUMNS_HZ)
@@ -117,6 +135,54 @@ def fold(samples: FloatArray, even: FloatArray, odd: FloatArray) -> None:
         after = samples[FOLDED + n]
         even[n] = after + before
         odd[n] = after - before
+
+
+@summing_stage
+def measure_bands(z: FloatArray, bands: FloatArray) -> None:
+    """Power of each band from the bins of a frame: layer by layer of `BINS`."""
+    re, im = z[BINS_COS:], z[BINS_SIN:]
+    for band in range(24):
+        bands[band] = (
+            re[band] * re[band]
+            + im[band] * im[band]
+            + re[24 + band] * re[24 + band]
+            + im[24 + band] * im[24 + band]
+        )
+    for band in range(12):
+        bands[12 + band] += (
+            re[48 + band] * re[48 + band]
+            + im[48 + band] * im[48 + band]
+            + re[60 + band] * re[60 + band]
+            + im[60 + band] * im[60 + band]
+        )
+    for band in range(4):
+        bands[20 + band] += re[72 + band] * re[72 + band] + im[72 + band] * im[72 + band]
+    bands[23] += re[76] * re[76] + im[76] * im[76]
+
+
+_MANTISSA: Final = np.int32(0x7FFFFF)
+_MANTISSA_BITS: Final = np.int32(23)
+_PER_MANTISSA: Final = np.float32(2.0**-23)
+_DB_PER_OCTAVE: Final = np.float32(10 * np.log10(2))
+_LOG2: Final = tuple(
+    np.float32(c) for c in (-127 + 1.00189e-4, 1.43730217, -0.672934193, 0.315467609, -0.0800108769)
+)
+"""log2(1 + x) for 0 ≤ x < 1, less the bias of an IEEE 754 exponent: Chebyshev's approximation."""
+
+
+@summing_stage
+def measure_levels(band_bits: IntArray, levels: FloatArray) -> None:
+    """Level of each band in dB, full scale 0, to 0.0003 dB; of no power -382.
+
+    Args:
+        band_bits: the bands' powers as the integers that their bits are.
+        levels: float32[24], written.
+    """
+    for band in range(BANDS):
+        bits = band_bits[band]
+        x = np.float32(bits & _MANTISSA) * _PER_MANTISSA
+        log2 = _LOG2[0] + x * (_LOG2[1] + x * (_LOG2[2] + x * (_LOG2[3] + x * _LOG2[4])))
+        levels[band] = (np.float32(bits >> _MANTISSA_BITS) + log2) * _DB_PER_OCTAVE
 
 
 class Products:

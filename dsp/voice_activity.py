@@ -10,10 +10,11 @@ import numpy as np
 
 from dsp import fired
 from dsp.fired import Fired, fire
-from dsp.floor import BANDS, total
+from dsp.floor import total
 from dsp.frame import FloatArray, IntArray, power_of_dbm0
 from dsp.jit import stage, summing_stage
 from dsp.measure import Legs, Measures
+from dsp.spectrum import BANDS
 from dsp.state import Column, StateOwner
 
 LEVEL_MIN: Final = power_of_dbm0(-48.0)
@@ -29,6 +30,8 @@ HANG_FRAMES: Final = 10
 
 STEP_FRAMES: Final = 25
 """0.5 s of speech make one step of the comparison of voices. Chosen."""
+LEVEL_DB_MIN: Final = np.float32(-90.0)
+"""Below it a band is digital silence."""
 CEPSTRA: Final = 9
 """The first is the level in dB over bands; the others its shape, in dB. Chosen."""
 REFERENCE_FRAMES_MAX: Final = 3000
@@ -59,6 +62,19 @@ PITCH_FIRST: Final = 0.8
 PITCH_LAG_S: Final = 2 / 8000
 
 
+class Owned(NamedTuple):
+    """What belongs to a row."""
+
+    speaking: IntArray
+    onset: IntArray
+    hang: IntArray
+    other: IntArray
+    frames: IntArray
+    sums: FloatArray
+    squares: FloatArray
+    pitch: FloatArray
+
+
 class Voices(NamedTuple):
     """State: talk-spurts, and sums over the cepstra of the leg's speech."""
 
@@ -74,18 +90,16 @@ class Voices(NamedTuple):
     """[rows, 2, 9]."""
     pitch: FloatArray
     """[rows, 2, 3] count, sum and sum of squares of the logarithm of the pitch."""
-    levels: FloatArray
-    """Scratch: the bands of this frame in dB."""
     slow: FloatArray
-    """Scratch: this frame at 4 kHz."""
+    """Scratch of all rows: a frame at 4 kHz."""
     likeness: FloatArray
-    """Scratch: correlation at each lag."""
+    """Scratch: its correlation at each lag."""
 
 
 def allocate(owner: StateOwner) -> Voices:
     """The arrays."""
-    return owner.allocate(
-        Voices,
+    owned = owner.allocate(
+        Owned,
         {
             "speaking": Column(np.int32),
             "onset": Column(np.int32),
@@ -95,11 +109,10 @@ def allocate(owner: StateOwner) -> Voices:
             "sums": Column(np.float32, (2, CEPSTRA)),
             "squares": Column(np.float32, (2, CEPSTRA)),
             "pitch": Column(np.float32, (2, 3)),
-            "levels": Column(np.float32, (BANDS,)),
-            "slow": Column(np.float32, (PITCH_SAMPLES,)),
-            "likeness": Column(np.float32, (PITCH_LAGS[1] + 2,)),
         },
     )
+    slow, likeness = (np.zeros(n, np.float32) for n in (PITCH_SAMPLES, PITCH_LAGS[1] + 2))
+    return Voices(*owned, slow, likeness)
 
 
 @stage
@@ -135,17 +148,11 @@ def hear_voice(row: int, speech: bool, voices: Voices) -> None:
 def add_voice(i: int, measures: Measures, legs: Legs, voices: Voices, codes: Fired) -> None:
     """Take a frame of speech into the reference, or into the step if the leg is watched."""
     row = measures.row[i]
-    bands = measures.bands[i]
     into = STEP if legs.watch[row] != 0 else REFERENCE
     sums = voices.sums[row, into]
     squares = voices.squares[row, into]
-    for band in range(BANDS):
-        level = np.float32(10.0) * np.log10(bands[band] + np.float32(1e-9))
-        voices.levels[row, band] = level
     for k in range(CEPSTRA):
-        value = np.float32(0.0)
-        for band in range(BANDS):
-            value += BASIS[k, band] * voices.levels[row, band]
+        value = cepstrum(k, measures.levels[i])
         sums[k] += value
         squares[k] += value * value
     voices.frames[row, into] += 1
@@ -163,10 +170,19 @@ def add_voice(i: int, measures: Measures, legs: Legs, voices: Voices, codes: Fir
             voices.pitch[row, REFERENCE, k] *= np.float32(0.5)
 
 
+@summing_stage
+def cepstrum(k: int, levels: FloatArray) -> float:
+    """One of the cepstra of a frame; a band without power counts as -90 dB."""
+    value = np.float32(0.0)
+    for band in range(BANDS):
+        value += BASIS[k, band] * max(levels[band], LEVEL_DB_MIN)
+    return value
+
+
 @stage
 def add_pitch(samples: FloatArray, row: int, into: int, voices: Voices) -> None:
     """Take the pitch of a frame of speech, if it has one."""
-    lag = period(samples, voices.slow[row], voices.likeness[row])
+    lag = period(samples, voices.slow, voices.likeness)
     if lag > 0.0:
         pitch = -np.log(lag * PITCH_LAG_S)
         voices.pitch[row, into, 0] += 1.0
@@ -176,15 +192,11 @@ def add_pitch(samples: FloatArray, row: int, into: int, voices: Voices) -> None:
 
 @summing_stage
 def correlate(slow: FloatArray, lag: int) -> float:
-    """Normalised correlation of a frame with itself, `lag` later."""
+    """Product of a frame with itself, `lag` later."""
     both = np.float32(0.0)
-    one = np.float32(1e-9)
-    two = np.float32(1e-9)
     for n in range(PITCH_SAMPLES - lag):
         both += slow[n] * slow[n + lag]
-        one += slow[n] * slow[n]
-        two += slow[n + lag] * slow[n + lag]
-    return float(both / np.sqrt(one * two))
+    return float(both)
 
 
 @stage
@@ -195,8 +207,14 @@ def period(samples: FloatArray, slow: FloatArray, likeness: FloatArray) -> float
     for n in range(PITCH_SAMPLES - 1):
         slow[n] += slow[n + 1]
     best = 0.0
+    early, late = 1e-9, 1e-9
+    for n in range(PITCH_SAMPLES - PITCH_LAGS[0] + 2):
+        early += slow[n] * slow[n]
+        late += slow[PITCH_SAMPLES - 1 - n] * slow[PITCH_SAMPLES - 1 - n]
     for lag in range(PITCH_LAGS[0] - 1, PITCH_LAGS[1] + 2):
-        likeness[lag] = correlate(slow, lag)
+        early -= slow[PITCH_SAMPLES - lag] * slow[PITCH_SAMPLES - lag]
+        late -= slow[lag - 1] * slow[lag - 1]
+        likeness[lag] = correlate(slow, lag) / np.sqrt(early * late)
         if PITCH_LAGS[0] <= lag <= PITCH_LAGS[1]:
             best = max(best, likeness[lag])
     if best < PITCH_CLEAR_MIN:

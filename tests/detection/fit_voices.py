@@ -56,6 +56,7 @@ def steps_of(legs: Sequence[Frames]) -> list[Steps]:
     for row in range(len(legs)):
         bank.open(row, LegSpec(Role.B, kinds=frozenset({Kind.SILENCE_LONG})))
     bank._legs.watch[:] = 1
+    bank._legs.compared[:] = 1
     voices = bank._ears.voices
     found: list[Steps] = [[] for _ in legs]
     valid, flags = np.ones(len(legs), np.bool_), np.zeros(len(legs), np.uint16)
