@@ -94,6 +94,12 @@ class Measures(NamedTuple):
     """The same as integers, for `spectrum.measure_levels`."""
     levels: FloatArray
     """[n, 24] the bands in dB."""
+    calm: IntArray
+    """1 if no frame was lost just before."""
+    tonal: IntArray
+    """1 if a tone or a digit is on."""
+    speech: IntArray
+    """1 if the frame is one of speech."""
     samples: FloatArray
     even: FloatArray
     odd: FloatArray
@@ -116,6 +122,9 @@ def allocate(rows: int, products: Products) -> Measures:
         bands=bands,
         band_bits=bands.view(np.int32),
         levels=np.zeros((rows, BANDS), np.float32),
+        calm=np.zeros(rows, np.int32),
+        tonal=np.zeros(rows, np.int32),
+        speech=np.zeros(rows, np.int32),
         samples=products.samples,
         even=products.even,
         odd=products.odd,

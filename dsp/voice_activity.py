@@ -176,7 +176,7 @@ def cepstrum(k: int, levels: FloatArray) -> float:
     value = np.float32(0.0)
     for band in range(BANDS):
         value += BASIS[k, band] * max(levels[band], LEVEL_DB_MIN)
-    return value
+    return float(value)
 
 
 @stage
