@@ -1,6 +1,9 @@
 """`make detection`: every evaluation, side by side with its anchors; progress, then JSON.
 
     python -m tests.detection --hours 150 --out build/detection [--family report] [--card dsp]
+        [--parts digits tones tapes calls]
+
+A card keeps the figures of the parts that a run leaves out.
 
 Run on the `report` family for figures to quote; `fit` is what constants may be tuned on.
 """
@@ -34,9 +37,8 @@ SEEDS = {"fit": 1, "report": 1001}
 MUSIC_SHARE = 0.25
 """Of the hours: there is less music than talk."""
 TONES_SHARE = 0.2
-TTY_SHARE = 0.05
-"""Of the hours: a leg with every detector on costs several times one that hears digits only."""
-
+TTY_HOURS = 10.0
+"""No alarm in so many hours of it is the target."""
 
 CALLS_PER_HOUR = 2
 """Three-way calls per path class, and as many with call waiting: 300 for 150 hours."""
@@ -52,15 +54,17 @@ def main() -> int:
     parser.add_argument("--out", type=Path, default=Path("build/detection"))
     parser.add_argument("--family", choices=sorted(SEEDS), default="report")
     parser.add_argument("--card", type=Path, help="folder to write CARD.md and card.json to")
-    parser.add_argument("--calls-only", action="store_true", help="whole calls, no tapes of digits")
+    parser.add_argument("--parts", nargs="+", choices=list(PARTS), default=list(PARTS))
     told = parser.parse_args()
     say("fetching voices and music (Debian packages)")
     sources.fetch(told.out)
     with ProcessPoolExecutor(2) as pool:
-        calls = start_calls(pool, told.out, told.family, told.hours)
-        tapes = {} if told.calls_only else start_tapes(pool, told.out, told.family, told.hours)
-        parts = {name: [job.result() for job in jobs] for name, jobs in {**tapes, **calls}.items()}
+        jobs: Jobs = {}
+        for part in told.parts:
+            jobs |= PARTS[part](pool, told.out, told.family, told.hours)
+        parts = {name: [job.result() for job in some] for name, some in jobs.items()}
     report: dict[str, object] = {
+        **(card.figures(told.card, told.family) if told.card is not None else {}),
         **machine(),
         "family": told.family,
         "voices": sources.FAMILIES[told.family],
@@ -83,18 +87,28 @@ JOINED = ("talk_off_speech", "talk_off_music", "false_tones_speech", "false_tone
 """Counts of false digits or tones, to be added up over their tapes."""
 
 
+def start_digits(pool: Executor, out: Path, family: str, _hours: float) -> Jobs:
+    """Digits that must be taken, and digits that must not."""
+    return {"digits": [pool.submit(digits_job, out, family)]}
+
+
+def start_tones(pool: Executor, _out: Path, family: str, _hours: float) -> Jobs:
+    """Call-progress tones, SIT, fax; ten hours of TTY."""
+    return {
+        "progress": [pool.submit(progress.measure, SEEDS[family])],
+        "tty": [pool.submit(progress.tty_hours, TTY_HOURS, SEEDS[family])],
+    }
+
+
 def start_tapes(pool: Executor, out: Path, family: str, hours: float) -> Jobs:
-    """Digits and tones: what must be taken, and tapes of what must not."""
+    """Tapes of talk and music in which there are neither digits nor tones."""
     half, few, tones = hours / 2, hours * MUSIC_SHARE, hours * TONES_SHARE
     submit = pool.submit
     return {
         "talk_off_speech": [submit(tape_job, out, family, half, part) for part in (0, 1)],
         "talk_off_music": [submit(tape_job, out, family, few, 2)],
-        "digits": [submit(digits_job, out, family)],
-        "progress": [submit(progress.measure, SEEDS[family])],
         "false_tones_speech": [submit(false_job, out, family, tones, is_music=False)],
         "false_tones_music": [submit(false_job, out, family, tones * MUSIC_SHARE, is_music=True)],
-        "tty": [submit(progress.tty_hours, hours * TTY_SHARE, SEEDS[family])],
     }
 
 
@@ -105,6 +119,14 @@ def start_calls(pool: Executor, out: Path, family: str, hours: float) -> Jobs:
         "household": [pool.submit(household_job, out, family, hours * HOUSEHOLD_SHARE)],
         "three_way": [pool.submit(three_way_job, out, family, count)],
     }
+
+
+PARTS = {
+    "digits": start_digits,
+    "tones": start_tones,
+    "tapes": start_tapes,
+    "calls": start_calls,
+}
 
 
 def say(line: str) -> None:
@@ -187,11 +209,25 @@ def digits_job(build: Path, family: str) -> list[dict[str, object]]:
 
 def table(report: dict[str, object]) -> list[str]:
     """The report for a reader."""
-    if "digits" not in report:
-        return call_lines(report)
+    lines: list[str] = []
+    if "digits" in report:
+        lines += digit_lines(report["digits"])
+    for name in JOINED:
+        rates = report.get(name, {})
+        assert isinstance(rates, dict)
+        lines += [
+            f"{name}, {who}: {rate['false_digits']} in {rate['hours']} h, {rate['per_100_h']}"
+            f" per 100 h (at most {rate['per_100_h_upper_95']} with 95 %)"
+            for who, rate in rates.items()
+        ]
+    if "progress" in report:
+        lines += tone_lines(report["progress"])
+    return lines + (call_lines(report) if "three_way" in report else [])
+
+
+def digit_lines(cells: Any) -> list[str]:
+    """Digits, for a reader."""
     lines = [f"{'digits':30s} {'kinline':>9s} {'spandsp':>9s}  target"]
-    cells = report["digits"]
-    assert isinstance(cells, list)
     for cell in cells:
         least, most = cell["target_min"], cell["target_max"]
         target = f">= {100 * least:g} %" if least is not None else f"<= {100 * most:g} %"
@@ -200,15 +236,16 @@ def table(report: dict[str, object]) -> list[str]:
             f" {100 * cell['libspandsp_taken']:7.2f} %  {target}"
             f"{'' if cell['reached'] else '  NOT REACHED'}"
         )
-    for name in ("talk_off_speech", "talk_off_music"):
-        rates = report[name]
-        assert isinstance(rates, dict)
-        for who, rate in rates.items():
-            lines.append(
-                f"{name}, {who}: {rate['false_digits']} in {rate['hours']} h, {rate['per_100_h']}"
-                f" per 100 h (at most {rate['per_100_h_upper_95']} with 95 %)"
-            )
-    return [*lines, *call_lines(report)]
+    return lines
+
+
+def tone_lines(rows: Any) -> list[str]:
+    """Call-progress tones, for a reader."""
+    return [
+        f"{row['row']:30s} {100 * row['taken']:7.2f} % within {row['until_s']} s"
+        f"{'' if row['reached'] else '  NOT REACHED'}"
+        for row in rows
+    ]
 
 
 def call_lines(report: dict[str, object]) -> list[str]:

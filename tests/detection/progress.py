@@ -17,10 +17,12 @@ from tests.corpus.scenes import frames
 from tests.corpus.voices import RATE_HZ, Sound, rms_of_dbm0
 from tests.detection.legs import hear, hear_rows
 from tests.detection.sources import Pcm
-from tests.detection.talk_off import ROWS_AT_ONCE, TalkOff, parts
+from tests.detection.talk_off import TalkOff, parts
 from tests.detection.tape import ROW_S
 
 LEGS = 100
+TTY_ROWS = 200
+"""Minutes of TTY heard at once."""
 LEVEL_DBM0 = -30.0
 SNR_DB = 10.0
 SIT_LENGTHS_AND_PITCHES = (("SSL", "LLL"), ("LSL", "HLL"), ("SLL", "LHL"), ("LLL", "HHL"))
@@ -125,13 +127,16 @@ def tty_hours(hours: float, seed: int) -> dict[str, float]:
     """Hours of TTY: what is raised beside `tty` itself."""
     rng = np.random.default_rng(seed)
     rows = max(round(hours * 3600 / ROW_S), 1)
-    one = min(rows, ROWS_AT_ONCE)
-    tape = np.stack([frames(tones.tty(ROW_S, rng))[: ROW_S * 50] for _ in range(one)])
-    events = hear_rows(tape, frozenset(Kind))
-    heard = {event.leg for event in events if event.kind is Kind.TTY}
+    told, other = 0, 0
+    for first in range(0, rows, TTY_ROWS):
+        legs = min(TTY_ROWS, rows - first)
+        tape = np.stack([frames(tones.tty(ROW_S, rng))[: ROW_S * 50] for _ in range(legs)])
+        events = hear_rows(tape, frozenset(Kind))
+        told += len({event.leg for event in events if event.kind is Kind.TTY})
+        other += sum(event.kind is not Kind.TTY for event in events)
     return {
-        "hours": round(one * ROW_S / 3600, 2),
-        "legs": one,
-        "told_as_tty": len(heard) / one,
-        "other_events": sum(event.kind is not Kind.TTY for event in events),
+        "hours": round(rows * ROW_S / 3600, 2),
+        "legs": rows,
+        "told_as_tty": told / rows,
+        "other_events": other,
     }
