@@ -8,6 +8,9 @@ import os
 from collections.abc import Sequence
 from contextlib import suppress
 from pathlib import Path
+from typing import Final
+
+_HELD: Final = ("Pss_Anon:", "Pss_Shmem:", "SwapPss:")
 
 
 def spent_s(pids: Sequence[int]) -> float:
@@ -36,15 +39,16 @@ def family(pid: int) -> list[int]:
 
 
 def memory_kb(pids: Sequence[int]) -> int:
-    """Return what these processes hold: shared pages are parted among those that share them.
+    """Return what these processes hold: shared memory is parted among those that share it.
 
-    proc(5), smaps_rollup, Pss.
+    Pages of files (code, mostly) are not in it: the kernel takes and gives them as it likes,
+    tens of megabytes in a minute (measured), whatever the process does. proc(5), smaps_rollup.
     """
     total = 0
     for pid in pids:
         with suppress(OSError):
             rows = Path(f"/proc/{pid}/smaps_rollup").read_text().splitlines()
-            total += sum(int(row.split()[1]) for row in rows if row.startswith("Pss:"))
+            total += sum(int(row.split()[1]) for row in rows if row.startswith(_HELD))
     return total
 
 
