@@ -177,21 +177,16 @@ class LoadCalls:
             line.reached.set()
             there.answer()
 
-    async def keep_up(
-        self, calls: int, *, calls_per_s: float, hold_s: float, calls_max: int | None = None
-    ) -> None:
+    async def keep_up(self, calls: int, *, calls_per_s: float, hold_s: float) -> None:
         """Hold so many calls; each lasts `hold_s` on average, and is followed by another one.
 
         Args:
             calls: how many at once.
             calls_per_s: new ones at most.
             hold_s: mean of an exponential length; 0: until the end.
-            calls_max: no more than these in all; None: until stopped.
         """
         async with asyncio.TaskGroup() as group:
             while not self.stopping.is_set():
-                if self.tally.placed == calls_max:
-                    return
                 if self.tally.live < calls:
                     number = f"1555{self.tally.placed % NUMBERS:07d}"
                     self.tally.placed += 1
