@@ -3,7 +3,7 @@
 from collections.abc import Coroutine
 from typing import Any
 
-from switch.outside.codes import CodeDesk
+from switch.outside.codes import CodeDesk, Speaker
 from switch.outside.mail import MailSender
 from switch.outside.settings import OutsideSettings
 from switch.outside.sms import SmsGate
@@ -21,12 +21,21 @@ class PostRoom:
         store: where the outbox is.
         vault: where notices to payers are written.
         node: our name, for the Message-ID.
+        speaker: calls telephones to speak codes; None speaks none.
 
     Raises:
         SettingsError: a secret cannot be read.
     """
 
-    def __init__(self, settings: OutsideSettings, *, store: Store, vault: Vault, node: str) -> None:
+    def __init__(
+        self,
+        settings: OutsideSettings,
+        *,
+        store: Store,
+        vault: Vault,
+        node: str,
+        speaker: Speaker | None = None,
+    ) -> None:
         self._carrier = NoticeCarrier(vault, store)
         way = "mail" if settings.sms.url else "any"
         self._mail = (
@@ -36,7 +45,7 @@ class PostRoom:
         )
         self._sms = SmsGate(settings.sms, store=store) if settings.sms.url else None
         key = HouseKeys(store.path.parent).contact_key()
-        self.codes = CodeDesk(vault, key=key, mails=self._mail, messages=self._sms)
+        self.codes = CodeDesk(vault, key=key, mails=self._mail, messages=self._sms, speaker=speaker)
 
     def works(self) -> dict[str, Coroutine[Any, Any, None]]:
         """Return what goes on until the end, by name."""

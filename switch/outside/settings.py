@@ -85,6 +85,10 @@ class OutsideSettings(msgspec.Struct, frozen=True, forbid_unknown_fields=True, k
 
     lines_file: Annotated[str, Meta(max_length=200)] = ""
     """Line information from a file, relative to the folder of the configuration; '' is none."""
+    spoken_codes: bool = False
+    """Codes for sign-ins may be spoken by telephone: the switch calls the number on its trunks.
+    Off unless the operator says so: whoever reaches our pages can have a telephone rung, within
+    the limits of codes."""
     mail: MailSettings = MailSettings()
     sms: SmsSettings = SmsSettings()
     stripe: StripeSettings = StripeSettings()

@@ -19,6 +19,7 @@ from switch.store.engine import Store
 from switch.store.house_store import HouseStore
 from switch.store.record_store import RecordStore
 from switch.store.vault import Vault
+from switch.web.live import dollars
 from switch.web.pages import Paper
 from switch.web.payers import Payer, Payers
 from switch.web.words import Words
@@ -110,7 +111,7 @@ class FamilyDesk:
         **values: Any,  # noqa: ANN401 - passed on
     ) -> Response:
         """Answer with a page."""
-        shared = {"payer": payer, "money": money, "number": shown_number}
+        shared = {"payer": payer, "money": money, "cents": dollars, "number": shown_number}
         return self.paper.page(request, template, status=status, **(shared | values))
 
     def words(self, request: Request) -> Words:

@@ -22,6 +22,7 @@ from switch.call.orders import (
 from switch.call.signals import Side
 from switch.call.switchboard.admission import Admission
 from switch.call.switchboard.capacity import Capacity
+from switch.call.switchboard.code_caller import CodeCaller
 from switch.call.switchboard.dialogs import DialogBook
 from switch.call.switchboard.driver import CallDriver, Step
 from switch.call.switchboard.live_row import live_row
@@ -113,6 +114,7 @@ class Switchboard:
         self._rooms = rooms
         self._group = group
         self._dialogs = dialogs
+        self.code_calls = CodeCaller(rooms, trunks, is_open=lambda: not self.draining)
         self._capacity = Capacity(rooms, trunks=trunks, calls_live=lambda: len(self.calls))
         self._admission = Admission(
             rooms,
@@ -260,6 +262,8 @@ class Switchboard:
                 self._calls_lost(calls)
         if driver is not None:
             driver.on_media(event)
+        else:
+            self.code_calls.on_media(event)
 
     def _calls_lost(self, calls: list[CallId]) -> None:
         log.error("%d calls lost each worker they had; they end with their credit", len(calls))
@@ -413,6 +417,7 @@ class Switchboard:
         stack, plane = self._rooms.stack.counts(), self._rooms.plane.counts()
         return {
             "calls": len(self.calls),
+            "code_calls": len(self.code_calls),
             "dialog_listeners": len(self._dialogs),
             "terminals_busy": len(self.live.terminals),
             "persons_busy": len(self.live.persons),

@@ -8,7 +8,7 @@ Source: docs.stripe.com/api (objects, errors, idempotent requests), docs.stripe.
 
 import itertools
 import json
-from collections.abc import Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass, field
 from typing import Any
 from urllib.parse import parse_qsl
@@ -45,6 +45,8 @@ class LocalStripe:
     """So many answers are lost after the order was carried out."""
     is_down: bool = False
     checkout_base: str = "https://checkout.stripe.invalid"
+    on_paid: Callable[[], None] = lambda: None
+    """Done before a browser that paid is sent back."""
     _keys: dict[str, tuple[str, int, dict[str, Any]]] = field(default_factory=dict)
     _ids: Iterator[int] = field(default_factory=lambda: itertools.count(1))
 
@@ -178,6 +180,7 @@ class LocalStripe:
             "cs", mode=mode, status="open", payment_status="unpaid", payment_intent=None,
             amount_total=cents or None, currency="usd", customer=form.get("customer"),
             customer_creation=form.get("customer_creation") == "always",
+            success_url=form.get("success_url"),
             client_reference_id=form["client_reference_id"], _metadata={"funding": funding},
         )  # fmt: skip
         self.objects[page]["url"] = f"{self.checkout_base}/pay/{page}"
