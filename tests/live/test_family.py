@@ -12,7 +12,7 @@ from tests.live.test_cards import CARDS, deliver
 from tests.support.peers.local_mail import LocalMail, mail_server
 from tests.support.peers.local_stripe import SECRET_KEY, WEBHOOK_SECRET, LocalStripe
 from tests.support.peers.local_stripe_server import stripe_server
-from tests.support.switch_rig import SwitchRig
+from tests.support.switch_rig import SwitchRig, free_port
 from tests.switch.web.chromium import CHROMIUM, Page, chromium
 
 pytestmark = [
@@ -49,7 +49,10 @@ async def family_rig(
     (folder / "stripe.hook").write_text(WEBHOOK_SECRET)
     async with mail_server() as mail:
         more = CARDS.format(folder=folder, base=base) + MAIL.format(port=mail.port)
-        async with SwitchRig(folder, edit=lambda text: more + text) as rig:
+        web_port = f"[web]\nport = {free_port()}"  # the card page leads back to it
+        async with SwitchRig(
+            folder, edit=lambda text: more + text.replace("[web]\nport = 0", web_port)
+        ) as rig:
             await rig.asked("contact", "ask", account=NUMBER, mail=PAT, sms="")
             code = await mail.code_for(PAT)
             await rig.asked("contact", "prove", account=NUMBER, mail=PAT, sms="", code=code)
@@ -67,15 +70,20 @@ async def family_rig(
 
 async def signed_in(page: Page, web: str, mail: LocalMail) -> None:
     await page.open(f"{web}/")
-    await page.until("document.querySelector('#address')")
+    await shown(page, "#address")
     await page.ask(f"document.querySelector('#address').value = '{PAT}'")
     mail.mails.clear()
     await page.ask("document.querySelector('main form').requestSubmit()")
-    await page.until("document.querySelector('#code')")
+    await shown(page, "#code")
     code = await mail.code_for(PAT)
     await page.ask(f"document.querySelector('#code').value = '{code}'")
     await page.ask("document.querySelector('#code').form.requestSubmit()")
-    await page.until("location.pathname.startsWith('/family/account/')")
+    await shown(page, ".balance")
+
+
+async def shown(page: Page, what: str) -> None:
+    """Wait for a page that is whole and has this in it."""
+    await page.until(f"document.readyState === 'complete' && document.querySelector('{what}')")
 
 
 async def text(page: Page) -> str:
@@ -91,23 +99,23 @@ async def test_a_family_signs_in_pays_in_and_sees_the_balance(
         await signed_in(page, web, mail)
         assert "$1.00" in await text(page)
         await page.ask("document.querySelector('.balance a.button').click()")
-        await page.until("document.querySelector('#amount')")
+        await shown(page, "#amount")
         await page.ask("document.querySelector('#amount').value = '25.50'")
         await page.ask("document.querySelector('main form').requestSubmit()")
-        await page.until("document.querySelector('#card-page')")
+        await shown(page, "#card-page")
         assert re.search(r"Fee\s+\$0\.00\s+Total\s+\$25\.50", await text(page))
         assert "$1.00" not in await text(page)  # nothing is there before it is paid
         await page.ask("document.querySelector('#card-page').click()")
-        await page.until("document.querySelector('#pay')")
+        await shown(page, "#pay")
         await page.ask("document.querySelector('#pay').requestSubmit()")
-        await page.until("document.querySelector('.deposit.paid')")
+        await shown(page, ".paid")
         assert "$26.50" in await text(page)
         assert not any(method == "GET" for method, *_ in local.requests)  # the webhook told
-        shown = await rig.asked("account", "show", account=NUMBER)
-        assert shown["posted"] == "26.50"
+        account = await rig.asked("account", "show", account=NUMBER)
+        assert account["posted"] == "26.50"
         await page.open(await page.ask("location.href"))  # loading again pays nothing again
-        shown = await rig.asked("account", "show", account=NUMBER)
-        assert shown["posted"] == "26.50"
+        account = await rig.asked("account", "show", account=NUMBER)
+        assert account["posted"] == "26.50"
         assert (await rig.asked("ledger", "verify")) == {"sound": True, "faults": []}
         assert page.said == []
 
