@@ -63,6 +63,24 @@ class Seconds:
     to_s: Int64s
     delta: Int64s
 
+    def only(self, rows: Flags) -> "Seconds":
+        """Return some of them."""
+        return Seconds(
+            call=self.call[rows],
+            from_s=self.from_s[rows],
+            to_s=self.to_s[rows],
+            delta=self.delta[rows],
+        )
+
+    def but_for(self, rows: Flags) -> "Seconds":
+        """Return the same, where some are written already."""
+        return Seconds(
+            call=self.call,
+            from_s=np.where(rows, self.to_s, self.from_s),
+            to_s=self.to_s,
+            delta=np.where(rows, 0, self.delta),
+        )
+
     def __len__(self) -> int:
         return len(self.call)
 
@@ -130,6 +148,8 @@ class Beat:
     bridges: Bridges
     seconds: Seconds
     """Of the calls that do not ask."""
+    still: Seconds
+    """Calls that have neither talked on nor ask: nothing is written of them."""
     asks: Asks
     """Account by account in id order, the cheapest first."""
     seats: Seats

@@ -27,6 +27,10 @@ _FUNDS: Final = REFUSALS.index(Refusal.FUNDS)
 _PAYER_LIMIT: Final = REFUSALS.index(Refusal.PAYER_LIMIT)
 
 
+class StaleError(Exception):
+    """A meter stands elsewhere than the book thought; undoes the deed."""
+
+
 @dataclass(frozen=True, slots=True, kw_only=True)
 class LimitHold:
     """What one call holds more of one limit."""

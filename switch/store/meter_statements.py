@@ -8,13 +8,13 @@ than expected undoes the whole deed.
 import sqlite3
 from collections.abc import Collection
 from dataclasses import dataclass
-from itertools import repeat
+from itertools import chain, repeat
 from typing import Final
 
 import msgspec
 import numpy as np
 
-from switch.billing.beat import Asks, Beat, BeatOutcome, BeatResult, MeterRow, Purses
+from switch.billing.beat import Asks, Beat, BeatOutcome, BeatResult, MeterRow, Purses, Seconds
 from switch.billing.horizon import (
     AMPLE_HORIZON_S,
     FIRST_S,
@@ -29,7 +29,8 @@ from switch.ids import AccountId, CallId
 from switch.money import Micros
 from switch.store import account_limits, ledger_statements
 from switch.store.account_limits import Scope
-from switch.store.meter_decision import Decided, decide, moved, tied_of
+from switch.store.meter_decision import Decided, StaleError, decide, moved, tied_of
+from switch.store.meter_step import step
 
 _LIVE_RATE: Final = """
 SELECT coalesce(sum(micros_per_minute), 0) FROM meter
@@ -56,8 +57,8 @@ UPDATE meter SET seq = ?, charged = charged + ?
  WHERE call_id = ? AND seq = ? AND epoch = ? AND state IN ('RESERVED', 'LIVE')
 """
 _PURSES: Final = """
-SELECT id, posted, posted - held - coalesce(floor, 0), funded FROM account
- WHERE id IN (SELECT value FROM json_each(?)) ORDER BY id
+SELECT a.id, a.posted, a.posted - a.held - coalesce(a.floor, 0), a.funded
+  FROM json_each(?) AS asked CROSS JOIN account a ON a.id = asked.value
 """
 _MOVE_ACCOUNT: Final = """
 UPDATE account SET posted = posted - ?1, held = held - ?1 + ?2
@@ -86,10 +87,6 @@ UPDATE meter SET epoch = ? WHERE node = ? AND state IN ('RESERVED', 'LIVE')
 LEASE_S: Final = 10.0
 """How long a node may be silent before another may take its calls. Chosen; with one database
 of one process nobody else asks."""
-
-
-class StaleError(Exception):
-    """A meter stands elsewhere than the book thought; undoes the deed."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -196,14 +193,14 @@ def write_beat(
         return BeatResult(outcome=BeatOutcome.FENCED)
     epoch = beat.epoch
     _change(raw, _BRIDGED, beat.bridges.at_ns, beat.bridges.call, epoch)
-    talked = beat.seconds
+    talked, asking = step(raw, beat)
     _change(raw, _SECOND, talked.to_s, talked.delta, talked.call, talked.from_s, epoch)
     limits = {
         call: account_limits.limits_of_call(raw, call, at=at)
         for call in tied_of(beat.asks, limited)
     }
     decided = decide(beat.asks, purses=_purses(raw, beat.asks), limits=limits)
-    _move(raw, beat, decided, at=at)
+    _move(raw, beat, asking, decided, at=at)
     return BeatResult(
         outcome=BeatOutcome.DONE,
         granted_s=decided.granted_s,
@@ -214,25 +211,26 @@ def write_beat(
 
 def _purses(raw: sqlite3.Connection, asks: Asks) -> Purses:
     ids = msgspec.json.encode(asks.account[asks.firsts].tolist()).decode()
-    rows = np.array(raw.execute(_PURSES, (ids,)).fetchall(), np.int64).reshape(-1, 4)
-    return Purses(account=rows[:, 0], posted=rows[:, 1], available=rows[:, 2], funded=rows[:, 3])
+    every = np.fromiter(chain.from_iterable(raw.execute(_PURSES, (ids,))), np.int64)
+    return Purses(*every.reshape(-1, 4).T)
 
 
-def _move(raw: sqlite3.Connection, beat: Beat, decided: Decided, *, at: float) -> None:
+def _move(
+    raw: sqlite3.Connection, beat: Beat, talked: Seconds, decided: Decided, *, at: float
+) -> None:
     if decided.limit_holds:
         holds = [(hold.call, hold.limit, hold.taken) for hold in decided.limit_holds]
         account_limits.hold_more(raw, holds, at=at)
     _change(raw, _MOVE_ACCOUNT, decided.posted, decided.held, decided.purses.account)
-    asks, talked = beat.asks, beat.asks.talked
     _change(
         raw,
         _MOVE_METER,
         talked.to_s,
         talked.delta,
-        asks.post,
+        beat.asks.post,
         decided.price,
         decided.granted_s,
-        asks.call,
+        talked.call,
         talked.from_s,
         beat.epoch,
     )

@@ -24,7 +24,8 @@ from switch.media.messages import CallEnded
 from switch.money import Micros
 from switch.store import ledger_statements, meter_settlement
 from switch.store.account_limits import Scope, Standing
-from switch.store.meter_statements import Opening, StaleError
+from switch.store.meter_decision import StaleError
+from switch.store.meter_statements import Opening
 from switch.store.vault import Vault
 
 

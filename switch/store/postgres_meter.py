@@ -32,8 +32,8 @@ from switch.ids import AccountId, CallId
 from switch.money import Micros
 from switch.store import postgres_ledger
 from switch.store.account_limits import least_s
-from switch.store.meter_decision import Decided, decide, moved, tied_of
-from switch.store.meter_statements import LEASE_S, Opening, StaleError
+from switch.store.meter_decision import Decided, StaleError, decide, moved, tied_of
+from switch.store.meter_statements import LEASE_S, Opening
 from switch.store.postgres_link import Link, rows_of
 
 _LIVE_RATE: Final = """

@@ -15,7 +15,8 @@ from switch.ids import AccountId, CallId
 from switch.money import Micros
 from switch.store import postgres_ledger, postgres_meter
 from switch.store.account_limits import Scope, Standing
-from switch.store.meter_statements import Opening, StaleError
+from switch.store.meter_decision import StaleError
+from switch.store.meter_statements import Opening
 from switch.store.meter_store import MeterStore
 from switch.store.postgres_link import Link, Postgres
 from switch.store.postgres_vault import PostgresVault

@@ -24,6 +24,7 @@ from switch.store import (
     meter_statements,
 )
 from switch.store.account_limits import Scope
+from switch.store.meter_decision import StaleError
 
 T = TypeVar("T")
 NODE = "n1"
@@ -180,7 +181,7 @@ class MoneyRig:
 
         try:
             result = self.deed(deed)
-        except meter_statements.StaleError:
+        except StaleError:
             rows = meter_statements.unsettled(self.raw, NODE)
             result = BeatResult(outcome=BeatOutcome.STALE, rows=rows)
         return list(self.book.applied(beat, result, now=now))

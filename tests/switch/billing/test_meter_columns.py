@@ -1,6 +1,6 @@
 """What is left, for all calls at once and for one."""
 
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from switch.billing.ledger import Purse
@@ -30,6 +30,7 @@ CALLS = st.lists(
 PURSES = st.lists(st.none() | st.integers(-100, 1_000_000), min_size=4, max_size=4)
 
 
+@settings(deadline=None)
 @given(CALLS, PURSES)
 def test_what_is_left_is_the_same_for_all_at_once_and_for_one(
     given_calls: list[tuple[int, int, int, int, float, int]], purses: list[int | None]

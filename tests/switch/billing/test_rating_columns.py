@@ -1,7 +1,7 @@
 """Each function for columns says what its namesake says for one call."""
 
 import numpy as np
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from switch.billing import horizon, rating, rating_columns
@@ -23,6 +23,7 @@ def rate_of(micros: int, free_s: int) -> Rate:
     return Rate(micros_per_minute=Micros(micros), free_s=free_s)
 
 
+@settings(deadline=None)
 @given(RATES, FREE, SECONDS, st.integers(-(10**9), 10**15))
 def test_a_charge_and_its_whole_seconds(rate: int, free_s: int, seconds: int, ns: int) -> None:
     one = rating.charge(rate_of(rate, free_s), seconds)
@@ -30,6 +31,7 @@ def test_a_charge_and_its_whole_seconds(rate: int, free_s: int, seconds: int, ns
     assert rating_columns.whole_seconds(column(ns)) == [rating.whole_seconds(ns)]
 
 
+@settings(deadline=None)
 @given(RATES, FREE, AMOUNTS, st.integers(0, 3_600), st.integers(0, 60))
 def test_what_an_amount_buys(
     rate: int, free_s: int, amount: int, paid_s: int, wanted_s: int
@@ -51,12 +53,14 @@ def test_an_account_that_no_int64_could_multiply_buys_the_longest_stretch() -> N
     assert rating_columns.is_ample(rich, live_micros_per_minute=price).all()
 
 
+@settings(deadline=None)
 @given(AMOUNTS, RATES)
 def test_who_is_ample(available: int, live: int) -> None:
     one = horizon.is_ample(Micros(available), live_micros_per_minute=live)
     assert rating_columns.is_ample(column(available), live_micros_per_minute=column(live)) == [one]
 
 
+@settings(deadline=None)
 @given(st.integers(0, 10**15), st.sampled_from([1.0, 1.5, 30.0]))
 def test_the_second_through_which_money_is_held(elapsed_ns: int, horizon_s: float) -> None:
     (through_s,) = rating_columns.through(column(elapsed_ns), horizon_s).tolist()

@@ -4,7 +4,7 @@ from collections.abc import Mapping, Sequence
 
 import numpy as np
 import pytest
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from switch.billing.beat import REFUSALS, Asks, Purses, Seconds
@@ -99,6 +99,7 @@ def one_by_one(
     return answers
 
 
+@settings(deadline=None)
 @given(ASKS, AVAILABLE, LIMITS)
 def test_columns_decide_what_going_through_the_asks_one_by_one_would(
     rows: list[tuple[int, int, int, int, int, int]],
