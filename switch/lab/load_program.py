@@ -27,7 +27,7 @@ from switch.lab.certificates import AUTHORITIES, LAB
 from switch.lab.load_calls import LoadCalls, LoadPhone
 from switch.lab.load_media import RECEIVED, SENT, WRONG, LoadMedia
 from switch.lab.load_recordings import RecordingJudge
-from switch.lab.processor_time import descriptors, family, memory_kb, pin, spent_s
+from switch.lab.processor_time import descriptors, family, memory_kb, passed_s, pin, spent_ns
 from switch.transport.settings import TlsSettings
 
 SWITCH_AT: Final = {False: "127.0.0.1:5060", True: "127.0.0.1:5061"}
@@ -95,9 +95,9 @@ class SwitchProcess:
         if not Path(f"/proc/{self._pid}/schedstat").exists():
             raise LocalError(f"process {self._pid} of the switch cannot be seen from here")
 
-    def spent_s(self) -> float:
-        """Processor time of it and its workers so far."""
-        return spent_s(family(self._pid))
+    def spent_ns(self) -> dict[int, int]:
+        """Processor time of each of its threads and its workers' so far."""
+        return spent_ns(family(self._pid))
 
     def holds(self) -> dict[str, int]:
         """Memory and descriptors."""
@@ -116,7 +116,7 @@ class Course:
 
     def mark(self) -> None:
         """Measure from here."""
-        self._spent_s = self._switch.spent_s()
+        self._spent_ns = self._switch.spent_ns()
         self._counted = self._now()
         self._delays = self._media.legs.delays.copy()
 
@@ -127,7 +127,7 @@ class Course:
     def row(self) -> dict[str, Any]:
         """Return what happened since the last mark."""
         passed = self._now() - self._counted
-        spent_s = self._switch.spent_s() - self._spent_s
+        spent_s = passed_s(self._spent_ns, self._switch.spent_ns())
         tally = self._calls.tally
         return {
             "live": tally.live,

@@ -5,7 +5,7 @@ same 4 ms is always or never seen. Measured: it showed 1.2 to 9 us a packet for 
 """
 
 import os
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from contextlib import suppress
 from pathlib import Path
 from typing import Final
@@ -15,14 +15,23 @@ _HELD: Final = ("Pss_Anon:", "Pss_Shmem:", "SwapPss:")
 
 def spent_s(pids: Sequence[int]) -> float:
     """Return the time that all threads of these processes had a processor. proc(5), schedstat."""
-    return sum(_spent_ns(pid) for pid in pids) / 1e9
+    return sum(spent_ns(pids).values()) / 1e9
 
 
-def _spent_ns(pid: int) -> int:
-    return sum(
-        int((task / "schedstat").read_text().split()[0])
-        for task in Path(f"/proc/{pid}/task").iterdir()
-    )
+def spent_ns(pids: Sequence[int]) -> dict[int, int]:
+    """The same, of each thread. One that ends between two looks takes what it had with it."""
+    found: dict[int, int] = {}
+    for pid in pids:
+        with suppress(OSError):
+            for task in list(Path(f"/proc/{pid}/task").iterdir()):
+                with suppress(OSError):
+                    found[int(task.name)] = int((task / "schedstat").read_text().split()[0])
+    return found
+
+
+def passed_s(before: Mapping[int, int], after: Mapping[int, int]) -> float:
+    """Return what the threads that are there have spent between two looks."""
+    return sum(spent - before.get(task, 0) for task, spent in after.items()) / 1e9
 
 
 def family(pid: int) -> list[int]:

@@ -4,7 +4,7 @@ from pathlib import Path
 
 import pytest
 
-from switch.lab.processor_time import descriptors, family, memory_kb, spent_s
+from switch.lab.processor_time import descriptors, family, memory_kb, passed_s, spent_s
 
 pytestmark = pytest.mark.live
 
@@ -29,10 +29,16 @@ def test_what_a_process_writes_to_is_held_and_what_it_reads_from_a_file_is_not(
 
 def test_a_process_that_is_gone_holds_nothing() -> None:
     nobody = 1 << 22
-    assert (memory_kb([nobody]), descriptors([nobody])) == (0, 0)
+    assert (memory_kb([nobody]), descriptors([nobody]), spent_s([nobody])) == (0, 0, 0)
 
 
 def test_we_are_first_in_our_family_and_have_used_a_processor() -> None:
     assert family(OWN[0])[0] == OWN[0]
     assert spent_s(OWN) > 0
     assert descriptors(OWN) > 2
+
+
+def test_a_thread_that_has_ended_takes_nothing_from_what_the_others_spent() -> None:
+    assert (
+        passed_s({1: 5_000_000_000, 2: 1_000_000_000}, {2: 1_500_000_000, 3: 250_000_000}) == 0.75
+    )
