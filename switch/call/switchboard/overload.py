@@ -1,15 +1,15 @@
 """When the switch is late, new requests are turned away, the least needed first.
 
-    strain                             turned away (503, Retry-After 5 to 15 s)
-    begins                             OPTIONS: who asks how we are, sends calls elsewhere
-    lasts STEP_S more                  REGISTER too
-    lasts, and requests come twice     INVITE too
-    is over for STEP_S                 one step less, and so on
+    strain                                       turned away (503, Retry-After 5 to 15 s)
+    control's loop or a media worker is late     OPTIONS: who asks, sends calls elsewhere
+    control is so late that requests come twice  REGISTER too
+    that lasts STEP_S more                       INVITE too
+    strain is over for STEP_S                    one step less, and so on
 
-Strain is control's event loop that comes late, or a media worker that does. Once the loop is later
-than a request is repeated after, its load doubles by itself: only then are calls turned away. Few
-places left for calls turn OPTIONS away and nothing else: who may still have one is decided at the
-door, where hotlines and privileged calls go before others. Inside a dialog nothing ever is.
+Once the loop is later than a request is repeated after, its load doubles by itself: only then is
+anybody refused who wanted more than to know how we are. Few places left for calls turn OPTIONS away
+and nothing else: who may still have one is decided at the door, where hotlines and privileged calls
+go before others. Inside a dialog nothing is ever turned away.
 
 Source: the signalling rules, section 8; RFC 3261 section 21.5.4 (503).
 """
@@ -53,7 +53,6 @@ NEAR_SHARE: Final = 0.05
 """A smaller share of the places for legs than this is left: the house is nearly full. Chosen."""
 
 OPTIONS_ONLY: Final = 1
-REGISTERS_TOO: Final = 2
 ALARM: Final = "signalling_shed"
 
 log = logging.getLogger(__name__)
@@ -100,7 +99,7 @@ class Overload:
         if self._is_later_than(REPEATED_S, now):
             return len(SHEDDABLE)
         media = now - self._tick_late_at < 2 * LOOK_S
-        return REGISTERS_TOO if media or self._is_later_than(LAG_S_MAX, now) else 0
+        return OPTIONS_ONLY if media or self._is_later_than(LAG_S_MAX, now) else 0
 
     def _is_later_than(self, limit_s: float, now: float) -> bool:
         """Whether the percentile is over a bound, and still: a burst that has passed is past."""
