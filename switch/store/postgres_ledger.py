@@ -35,11 +35,6 @@ INSERT INTO account (kind, owner, facility, currency, floor, approves, opened_at
 VALUES ($1, $2, $3, $4, NULL, 'all', $5)
 ON CONFLICT (kind, owner, facility, currency) WHERE floor IS NULL DO NOTHING
 """
-_INSERT: Final = """
-INSERT INTO transfer (id, debit, credit, amount, code, ref, at, body_hash)
-SELECT * FROM unnest($1::text[], $2::bigint[], $3::bigint[], $4::bigint[], $5::text[], $6::text[],
-                     $7::float8[], $8::text[])
-"""
 _POST: Final = """
 UPDATE account a SET posted = a.posted + t.amount, funded = a.funded + t.funded
   FROM (SELECT id, sum(amount)::bigint AS amount, sum(funded)::bigint AS funded
@@ -114,13 +109,10 @@ async def book(
     return AccountId(found)
 
 
-async def write_transfers(link: Link, rows: Sequence[Transfer], *, at: float) -> None:
-    """Write the rows alone, in their order; whoever calls has moved the accounts."""
-    columns = zip(
-        *((r.id, r.debit, r.credit, r.amount, r.code, r.ref, at, r.body_hash) for r in rows),
-        strict=True,
-    )
-    await link.execute(_INSERT, *map(list, columns))
+def columns_of(rows: Sequence[Transfer], *, at: float) -> tuple[list[Any], ...]:
+    """Return the columns of transfers, in the order of their table."""
+    told = [(r.id, r.debit, r.credit, r.amount, r.code, r.ref, at, r.body_hash) for r in rows]
+    return tuple(map(list, zip(*told, strict=True))) if told else ([],) * 8
 
 
 async def post(link: Link, changes: Sequence[tuple[AccountId, int, int]]) -> None:

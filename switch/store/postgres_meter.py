@@ -1,49 +1,43 @@
-"""The statements that meter on PostgreSQL: reserve, fence, second, lock, move, settle, void.
+"""The statements that meter on PostgreSQL: reserve, fence, second, lock, move.
 
 Each runs inside a deed. The order of locks is meters, budgets, accounts, each by id. What is
 decided is decided by the same functions as on SQLite, between the lock and the move.
 """
 
-from collections.abc import Collection
-from typing import Any, Final
+from collections.abc import Collection, Sequence
+from typing import Final
 
 import msgspec
 import numpy as np
 
 from switch.billing.beat import Asks, Beat, BeatOutcome, BeatResult, MeterRow
-from switch.billing.credit import Credit
 from switch.billing.horizon import AMPLE_HORIZON_S, FIRST_S, affordable_s, is_ample, price_of
 from switch.billing.ledger import (
-    CREDITS,
     Account,
-    Entry,
     Refusal,
     Reserved,
     ReserveResult,
-    Settled,
-    Transfer,
-    settlement,
 )
-from switch.billing.quote import FACILITY_PART, Quote
-from switch.billing.rating import to_ns, whole_seconds
+from switch.billing.quote import Quote
 from switch.billing.rating_columns import Int64s
-from switch.errors import LocalError
 from switch.ids import AccountId, CallId
 from switch.money import Micros
 from switch.store import postgres_ledger
-from switch.store.account_limits import least_s
+from switch.store.account_limits import Limit, least_s
 from switch.store.meter_decision import Decided, StaleError, decide, moved, tied_of
 from switch.store.meter_statements import LEASE_S, Opening
 from switch.store.postgres_link import Link, rows_of
 
-_LIVE_RATE: Final = """
-SELECT coalesce(sum(micros_per_minute), 0)::bigint FROM meter
- WHERE account_id = $1 AND state IN ('RESERVED', 'LIVE')
+_LOOK: Final = """
+SELECT (SELECT true FROM node WHERE id = $1 AND epoch = $2 FOR SHARE) AS is_ours,
+       (SELECT coalesce(sum(micros_per_minute), 0)::bigint FROM meter
+         WHERE account_id = $3 AND state IN ('RESERVED', 'LIVE')) AS live,
+       m.state, m.paid_s
+  FROM (SELECT $4::bigint AS call_id) asked LEFT JOIN meter m USING (call_id)
 """
-_KNOWN: Final = "SELECT state, paid_s FROM meter WHERE call_id = $1"
 _QUOTE: Final = "INSERT INTO quote VALUES ($1, $2, $3) ON CONFLICT (id) DO NOTHING"
-_HOLD: Final = "UPDATE account SET held = held + $1 WHERE id = $2"
 _OPEN: Final = """
+WITH held AS (UPDATE account SET held = held + $7 WHERE id = $2)
 INSERT INTO meter (call_id, account_id, quote_id, micros_per_minute, free_s, paid_s, hold,
                    facility, node, epoch, boot_id, opened_at, contact, state)
 VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13, 'RESERVED')
@@ -94,19 +88,6 @@ RETURNING epoch
 _ADOPT: Final = """
 UPDATE meter SET epoch = $1 WHERE node = $2 AND state IN ('RESERVED', 'LIVE')
 """
-_METER: Final = """
-SELECT m.account_id, m.quote_id, m.bridged_ns, m.seq, m.paid_s, m.posted, m.hold, m.facility,
-       m.node, m.state, a.currency
-  FROM meter m JOIN account a ON a.id = m.account_id WHERE m.call_id = $1 FOR UPDATE OF m
-"""
-_PAYER: Final = "UPDATE account SET posted = posted + $1, held = held - $2 WHERE id = $3"
-_CLOSE: Final = """
-UPDATE meter SET seq = $1, charged = $2, posted = $2, hold = 0, state = $3 WHERE call_id = $4
-"""
-_TOLD: Final = """
-SELECT t.id, t.amount, t.code, a.kind FROM transfer t JOIN account a ON a.id = t.credit
- WHERE t.ref = $1 ORDER BY t.seq
-"""
 _OPEN_STATES: Final = frozenset({"RESERVED", "LIVE"})
 
 
@@ -118,61 +99,85 @@ async def begin_epoch(link: Link, node: str, boot_id: str) -> int:
     return int(epoch)
 
 
-async def reserve(link: Link, opening: Opening, *, at: float) -> Reserved | ReserveResult:
-    """Hold the first seconds of a call. Told twice, it answers with the first result."""
+async def reserve(
+    link: Link, opening: Opening, *, is_quote_known: bool, at: float
+) -> tuple[Reserved | ReserveResult, bool, bool]:
+    """Hold the first seconds of a call. Told twice, it answers with the first result.
+
+    Args:
+        link: a connection in a transaction.
+        opening: what is wanted.
+        is_quote_known: the quote is stored already.
+        at: wall time.
+
+    Returns:
+        The answer, whether limits bind the call, and whether its quote is stored by now.
+    """
     scopes = opening.scopes
     limits = await postgres_ledger.limits_of_scopes(link, scopes, at=at, locked=True)
     account = (await postgres_ledger.lock(link, [opening.account])).get(opening.account)
-    if await link.fetchval(_FENCE, opening.node, opening.epoch) is None:
-        return ReserveResult.NODE_FENCED
-    known = await link.fetchrow(_KNOWN, opening.call)
-    if known is not None:
-        if known[0] not in _OPEN_STATES or account is None:
-            return ReserveResult.CALL_ENDED
-        return Reserved(paid_s=known[1], purse=account.purse, refused=None)
+    is_ours, live, state, known_s = await link.fetchrow(
+        _LOOK, opening.node, opening.epoch, opening.account, opening.call
+    )
+    if is_ours is None:
+        return ReserveResult.NODE_FENCED, False, is_quote_known
+    if state is not None:
+        if state not in _OPEN_STATES or account is None:
+            return ReserveResult.CALL_ENDED, False, is_quote_known
+        is_limited = bool(await limited_of(link, [opening.call]))
+        return (
+            Reserved(paid_s=known_s, purse=account.purse, refused=None),
+            is_limited,
+            is_quote_known,
+        )
     if account is None:
-        return ReserveResult.ACCOUNT_UNKNOWN
+        return ReserveResult.ACCOUNT_UNKNOWN, False, is_quote_known
+    granted = _granted(opening.quote, account, limits, live=live)
+    if not isinstance(granted, Reserved):
+        return granted, False, is_quote_known
+    if not is_quote_known:
+        quote, body = opening.quote, msgspec.json.encode(opening.quote).decode()
+        await link.execute(_QUOTE, quote.id, quote.version_hash, body)
+    rate, paid_s = opening.quote.rate, granted.paid_s
+    hold = price_of(rate, paid_s=0, more_s=paid_s)
+    await _open(link, opening, paid_s=paid_s, hold=hold, at=at)
+    taken = [(opening.call, x.id, x.takes(rate, paid_s=0, more_s=paid_s)) for x in limits]
+    await postgres_ledger.hold_more(link, taken, at=at)
+    return granted, bool(limits), True
+
+
+def _granted(
+    quote: Quote, account: Account, limits: Sequence[Limit], *, live: int
+) -> Reserved | ReserveResult:
+    """Decide on the first seconds, under the locks."""
     if not account.is_open:
         return ReserveResult.ACCOUNT_CLOSED
-    if account.currency != opening.quote.currency:
+    if account.currency != quote.currency:
         return ReserveResult.CURRENCY_DIFFERS
-    rate = opening.quote.rate
-    wanted_s = await _wanted_s(link, opening.quote, account)
+    rate, available = quote.rate, account.purse.available
+    ample = is_ample(available, live_micros_per_minute=live + rate.micros_per_minute)
+    wanted_s = int(AMPLE_HORIZON_S) if ample else FIRST_S
     allowed_s = least_s(limits, rate, paid_s=0, wanted_s=wanted_s)
     if allowed_s == 0:
         return ReserveResult.PAYER_LIMIT
-    available = account.purse.available
     paid_s = affordable_s(rate, paid_s=0, available=available, wanted_s=allowed_s)
     if paid_s == 0:
         return ReserveResult.NO_FUNDS
-    price = price_of(rate, paid_s=0, more_s=paid_s)
-    await link.execute(_HOLD, price, account.id)
-    await _open(link, opening, paid_s=paid_s, hold=price, at=at)
-    taken = [(opening.call, x.id, x.takes(rate, paid_s=0, more_s=paid_s)) for x in limits]
-    await postgres_ledger.hold_more(link, taken, at=at)
     refused = None
     if paid_s < FIRST_S:
         refused = Refusal.PAYER_LIMIT if allowed_s == paid_s else Refusal.FUNDS
-    return Reserved(paid_s=paid_s, purse=moved(account.purse, 0, price), refused=refused)
-
-
-async def _wanted_s(link: Link, quote: Quote, account: Account) -> int:
-    live = await link.fetchval(_LIVE_RATE, account.id)
-    ample = is_ample(account.purse.available, live_micros_per_minute=live + quote.micros_per_minute)
-    return int(AMPLE_HORIZON_S) if ample else FIRST_S
+    purse = moved(account.purse, 0, price_of(rate, paid_s=0, more_s=paid_s))
+    return Reserved(paid_s=paid_s, purse=purse, refused=refused)
 
 
 async def _open(link: Link, opening: Opening, *, paid_s: int, hold: Micros, at: float) -> None:
-    quote = opening.quote
-    body = msgspec.json.encode(quote).decode()
-    await link.execute(_QUOTE, quote.id, quote.version_hash, body)
     await link.execute(
         _OPEN,
         opening.call,
         opening.account,
-        quote.id,
-        quote.micros_per_minute,
-        quote.free_s,
+        opening.quote.id,
+        opening.quote.micros_per_minute,
+        opening.quote.free_s,
         paid_s,
         hold,
         opening.facility,
@@ -265,145 +270,3 @@ async def _change(link: Link, query: str, *columns: Int64s | int) -> None:
 async def unsettled(link: Link, node: str) -> list[MeterRow]:
     """Return the meters of a node that are neither settled nor void."""
     return [MeterRow(*row) for row in await link.fetch(_UNSETTLED, node)]
-
-
-async def quote_of(link: Link, quote_id: str) -> Quote:
-    """Return a stored quote.
-
-    Raises:
-        LocalError: there is none of this id.
-    """
-    body = await link.fetchval("SELECT body FROM quote WHERE id = $1", quote_id)
-    if body is None:
-        raise LocalError(f"there is no quote {quote_id}")
-    return msgspec.json.decode(body, type=Quote)
-
-
-async def settle(
-    link: Link,
-    call: CallId,
-    *,
-    seconds: int,
-    credit: Credit,
-    heard_until: float | None,
-    at: float,
-) -> Settled:
-    """End a call's money; see `meter_settlement.settle`, which says the same on SQLite."""
-    row = await _locked_meter(link, call)
-    if row["state"] not in _OPEN_STATES:
-        return await told(link, call, seconds=row["seq"])
-    quote = await quote_of(link, row["quote_id"])
-    counted = 0 if credit is Credit.FREE else min(seconds, row["paid_s"])
-    if credit is Credit.DEAD_60 and heard_until is not None and row["bridged_ns"] is not None:
-        counted = min(counted, whole_seconds(to_ns(heard_until) - row["bridged_ns"]))
-    ending = settlement(call, quote, seconds=counted, credit=credit)
-    spent = Micros(ending.charged - ending.credited)
-    await postgres_ledger.settle_limits(link, call, seconds=counted, spent=spent, at=at)
-    await _write(
-        link,
-        call,
-        row,
-        ending.entries,
-        at=at,
-        back=row["posted"] - ending.charged + ending.credited,
-    )
-    closed = "VOID" if counted == 0 else "SETTLED"
-    await link.execute(_CLOSE, counted, ending.charged, closed, call)
-    return Settled(
-        call=call,
-        seconds=counted,
-        charged=ending.charged,
-        taxes=ending.taxes,
-        credited=ending.credited,
-        credits=tuple((e.id, e.amount) for e in ending.entries if e.code == "credit"),
-        postings=tuple(entry.id for entry in ending.entries),
-    )
-
-
-async def told(link: Link, call: CallId, *, seconds: int) -> Settled:
-    """Return the result of a call that was settled before, read from the ledger."""
-    rows = await link.fetch(_TOLD, f"call:{call}")
-    credits_ = tuple((id_, Micros(amount)) for id_, amount, code, _ in rows if code == "credit")
-    settled = [(amount, kind) for _, amount, code, kind in rows if code == "settle"]
-    return Settled(
-        call=call,
-        seconds=seconds,
-        charged=Micros(sum(amount for amount, _ in settled)),
-        taxes=Micros(sum(amount for amount, kind in settled if kind.startswith("tax:"))),
-        credited=Micros(sum(amount for _, amount in credits_)),
-        credits=credits_,
-        postings=tuple(row[0] for row in rows),
-    )
-
-
-async def credit_rest(link: Link, call: CallId, *, at: float) -> Micros:
-    """Give back all that is left of a call's charge, once: review or silence said so (M11)."""
-    row = await _locked_meter(link, call)
-    if row["state"] in _OPEN_STATES:
-        raise LocalError(f"call {call} is not settled yet")
-    before = await told(link, call, seconds=row["seq"])
-    rest = Micros(before.charged - before.credited)
-    if rest > 0:
-        entry = Entry(
-            id=f"call:{call}:credit:rest", book=CREDITS, line="*", amount=rest, code="credit"
-        )
-        await _write(link, call, dict(row) | {"hold": 0, "posted": 0}, [entry], at=at, back=rest)
-    return rest
-
-
-async def _locked_meter(link: Link, call: CallId) -> Any:  # noqa: ANN401 - a record
-    row = await link.fetchrow(_METER, call)
-    if row is None:
-        raise LocalError(f"call {call} has no meter in the store")
-    return row
-
-
-async def _write(
-    link: Link,
-    call: CallId,
-    row: Any,  # noqa: ANN401 - a record
-    entries: Any,  # noqa: ANN401 - of entries
-    *,
-    at: float,
-    back: int,
-) -> None:
-    """Lock payer and books, post what the entries say, and give the payer back what is left."""
-    payer = AccountId(row["account_id"])
-    flight = await in_flight(link, row["node"], currency=row["currency"], at=at)
-    books = [await _book(link, entry, row, at=at) for entry in entries]
-    await postgres_ledger.lock(link, {payer, flight, *books})
-    rows, posts = [], [(flight, -row["posted"], 0)]
-    for entry, book in zip(entries, books, strict=True):
-        gives_back = entry.code == "credit"
-        rows.append(
-            Transfer(
-                id=entry.id,
-                debit=book if gives_back else payer,
-                credit=payer if gives_back else book,
-                amount=entry.amount,
-                code=entry.code,
-                ref=f"call:{call}",
-            )
-        )
-        posts.append((book, -entry.amount if gives_back else entry.amount, 0))
-    if rows:
-        await postgres_ledger.write_transfers(link, rows, at=at)
-    await postgres_ledger.post(link, posts)
-    await link.execute(_PAYER, back, row["hold"], payer)
-
-
-async def in_flight(link: Link, node: str, *, at: float, currency: str = "USD") -> AccountId:
-    """The book in which the money of a node's live calls stands."""
-    return await postgres_ledger.book(link, "in_flight", owner=node, currency=currency, at=at)
-
-
-async def _book(link: Link, entry: Entry, row: Any, *, at: float) -> AccountId:  # noqa: ANN401
-    of_facility = row["facility"] if entry.book == FACILITY_PART else ""
-    return await postgres_ledger.book(
-        link,
-        entry.book,
-        owner=row["node"],
-        facility=of_facility,
-        currency=row["currency"],
-        at=at,
-    )
