@@ -12,7 +12,6 @@ from switch.ids import AccountId, FacilityId
 from switch.money import Micros
 from switch.routing.number import E164, normalise
 from switch.routing.seed import (
-    AccountRange,
     AccountSeed,
     HouseSeed,
     NumberSeed,
@@ -27,6 +26,7 @@ from switch.screening.register import RegisterEntry
 from switch.screening.settings import Agency, Facility, Unit
 from switch.sip.digest import Algorithm, ha1
 from switch.store import account_statements, house_numbers, house_pan, house_people, house_rows
+from switch.store.account_range import open_range
 from switch.store.account_statements import NewAccount
 from switch.store.engine import Store, driver
 from switch.store.house_keys import HouseKeys
@@ -132,7 +132,7 @@ def _apply_money(raw: Raw, seed: HouseSeed, at: float) -> None:
     for account in seed.account:
         _account(raw, account, at)
     for numbers in seed.account_range:
-        _accounts(raw, numbers, at)
+        open_range(raw, list(numbers.numbers()), Micros(numbers.amount_micros), at=at)
 
 
 def _read(rows: Sequence[Mapping[str, Any]], kind: type[T], table: str) -> list[T]:
@@ -213,18 +213,6 @@ def _account(raw: Raw, row: AccountSeed, at: float) -> None:
     for person in row.persons:
         account_statements.judge_person(raw, account, person, approved=True)
     _fund(raw, account, row.amount_micros, at)
-
-
-def _accounts(raw: Raw, row: AccountRange, at: float) -> None:
-    known = {n for (n,) in raw.execute("SELECT number FROM account_number")}
-    for number in row.numbers():
-        if number in known:
-            continue
-        new = NewAccount(
-            kind="called_prepaid", owner=f"range {number}", numbers=(number,), approves="all"
-        )
-        account = account_statements.open_purse(raw, new, at=at)
-        _fund(raw, account, row.amount_micros, at)
 
 
 def _fund(raw: Raw, account: AccountId, amount_micros: int, at: float) -> None:
