@@ -41,6 +41,7 @@ _SUBJECT: Final = {
     "invoice_converted": "Your account pays beforehand now",
     "invoice_relieved": "Calls at your cost go on",
     "collect_bounced": "Calls at your cost have stopped: a bill was not paid",
+    "address_added": "Your telephone account has another address",
     "idle": "Your telephone account lies idle",
     "idle_returned": "The money of your idle telephone account comes back to you",
 }
@@ -65,6 +66,11 @@ _TEXT: Final = {
     "deposit_returned": (
         "Telephone account {account} was closed before your {amount} dollars arrived. They go back"
         " to the card that they came from, without a fee.\n\nReceipt: {receipt}\n"
+    ),
+    "address_added": (
+        "The address {number} was added to telephone account {account}. Whoever reads what goes"
+        " there can sign in, too.\n\n"
+        "If this was not you, sign in, remove that address, and sign out on every device.\n"
     ),
     "reload_stopped": (
         "The automatic payments into telephone account {account} have stopped: {fault}.\n"

@@ -29,6 +29,7 @@ _ADD: Final = """
 INSERT INTO account_contact (account_id, way, address, verified_at) VALUES (?, ?, ?, ?)
 ON CONFLICT (account_id, way, address) DO UPDATE SET verified_at = excluded.verified_at
 """
+_DROP: Final = "DELETE FROM account_contact WHERE account_id = ? AND address = ?"
 _WRITE: Final = "INSERT INTO payer_notice (kind, recipient, body, at) VALUES (?, ?, ?, ?)"
 _WAITING: Final = """
 SELECT id, kind, recipient, body, at FROM payer_notice WHERE carried_at IS NULL
@@ -48,6 +49,11 @@ def contacts_of(raw: Raw, account: AccountId) -> list[tuple[str, str]]:
 def add_contact(raw: Raw, account: AccountId, way: str, address: str, *, at: float) -> None:
     """Keep an address that was proved to belong to the payer."""
     raw.execute(_ADD, (account, way, address, at))
+
+
+def drop_contact(raw: Raw, account: AccountId, address: str) -> bool:
+    """Take an address away; False if it is none of the account's."""
+    return raw.execute(_DROP, (account, address)).rowcount > 0
 
 
 def tell(raw: Raw, account: AccountId, kind: str, body: dict[str, Any], *, at: float) -> int:

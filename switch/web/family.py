@@ -10,12 +10,14 @@ from switch.outside.cashier import Cashier
 from switch.store.engine import Store
 from switch.store.house_store import HouseStore
 from switch.store.vault import Vault
+from switch.web.family_addresses import FamilyAddresses
 from switch.web.family_blocks import FamilyBlocks
 from switch.web.family_claims import FamilyClaims
 from switch.web.family_deposit import FamilyDeposit
 from switch.web.family_desk import FamilyDesk
 from switch.web.family_door import FamilyDoor
 from switch.web.family_home import FamilyHome
+from switch.web.family_people import FamilyPeople
 from switch.web.family_reload import FamilyReload
 from switch.web.family_statement import FamilyStatement
 from switch.web.pages import Paper
@@ -69,5 +71,7 @@ def family_routes(
         FamilyStatement(desk),
         FamilyReload(desk),
         FamilyBlocks(desk),
+        FamilyPeople(desk),
+        FamilyAddresses(desk),
     )
     return [route for room in rooms for route in room.routes()]

@@ -38,8 +38,11 @@ class FamilyHome:
         payer = await self.desk.payer(request)
         if len(payer.accounts) == 1:
             return go_to(f"{HOME}/account/{payer.accounts[0].id}")
-        template = "family_choice.html" if payer.accounts else "family_nothing.html"
-        return self.desk.page(request, template, payer)
+        if payer.accounts:
+            return self.desk.page(request, "family_choice.html", payer)
+        ways = set(self.desk.payers.codes.ways)
+        opens = "mail" in ways and bool(ways & {"sms", "voice"})
+        return self.desk.page(request, "family_nothing.html", payer, opens=opens)
 
     async def account(self, request: Request) -> Response:
         """What is left, and what happened last."""

@@ -18,6 +18,7 @@ from switch.routing.number import normalise
 from switch.store import idle_statements, payer_session_statements
 from switch.store.vault import Raw, Vault
 from switch.web.attempts import Attempts
+from switch.web.pace import Pace
 from switch.web.settings import WebSettings
 from switch.web.sign_in import csrf_of, hash_of
 
@@ -119,11 +120,14 @@ class Payers:
         self._settings = settings
         self._audit = audit
         self._attempts = Attempts()
+        self._pace = Pace()
 
     async def ask(
         self, way: str, address: str, *, client: str, language: str
     ) -> CodeRefusal | None:
         """Send a code to sign in with; it never says whether we know the address."""
+        if self._pace.wait_s(site_of(client), now=self._clock.monotonic()) > 0:
+            return CodeRefusal.TOO_SOON  # before anything is written
         return await self.codes.ask(
             PURPOSE, way, address, client=site_of(client), language=language, waits=False
         )
@@ -132,7 +136,9 @@ class Payers:
         """Take the code back; return the secret id of the sign-in."""
         site = site_of(client)
         now = self._clock.monotonic()
-        wait_s = self._attempts.wait_s(address, site, now=now)
+        wait_s = max(
+            self._attempts.wait_s(address, site, now=now), self._pace.wait_s(site, now=now)
+        )
         if wait_s > 0:
             return NotIn(CodeVerdict.TRIED_OUT, wait_s)
         self._attempts.failed(address, site, now=now)

@@ -130,7 +130,17 @@ async def test_nothing_is_wider_than_a_small_telephone_or_smaller_than_a_thumb(
         await page.order("Emulation.setScriptExecutionDisabled", value=False)
         await signed_in(page, web, mail)
         home = await page.ask("location.pathname")
-        for path in ("", "/calls", "/money", "/deposit", "/reload", "/blocks", "/back"):
+        for path in (
+            "",
+            "/calls",
+            "/money",
+            "/deposit",
+            "/reload",
+            "/blocks",
+            "/back",
+            "/people",
+            "/addresses",
+        ):
             for language in ("en", "es"):
                 await page.open(f"{web}{home}{path}?lang={language}")
                 assert await page.ask("document.documentElement.scrollWidth") <= 320, path

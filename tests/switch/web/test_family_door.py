@@ -152,8 +152,21 @@ async def test_one_place_cannot_ask_for_codes_all_day(site: FamilySite) -> None:
     statuses = []
     for n in range(45):
         browser = site.browser(address=f"2001:db8::{n + 1:x}")  # one home, many addresses
+        site.clock.now += 1
         statuses.append((await browser.ask_code(f"p{n}@site{n}.invalid")).status)
     assert statuses.count(200) == 40
+
+
+async def test_a_flood_is_turned_away_before_anything_is_written(site: FamilySite) -> None:
+    statuses = []
+    for n in range(25):
+        browser = site.browser(address=f"198.51.100.{n}")
+        statuses.append((await browser.ask_code(f"p{n}@site{n}.invalid")).status)
+    assert statuses == [200] * 20 + [429] * 5
+    ((kept,),) = await site.vault.read(
+        lambda raw: raw.execute("SELECT count(*) FROM code_sent").fetchall()
+    )
+    assert kept == 20
 
 
 @pytest.mark.parametrize("typed", ["", "911", "+1 900 555 0123", "+44 20 7946 0123", "a b@c", "@"])
@@ -263,5 +276,6 @@ async def test_behind_our_own_proxy_each_person_counts_alone(tmp_path: Path) -> 
     async with family_site(tmp_path, WebSettings(proxies=["192.0.2.7"])) as site:
         for n in range(45):
             browser = site.browser()
+            site.clock.now += 1
             browser.headers["x-forwarded-for"] = f"10.9.9.9, 198.51.100.{n}"
             assert (await browser.ask_code(f"p{n}@site{n}.invalid")).status == 200
