@@ -1,4 +1,4 @@
-"""kill -9 at random points of metering, settling, refunding and paying in; then everything adds up.
+"""kill -9 at random points of metering, settling, refunding, webhooks; then everything adds up.
 
 python -m tests.soak.kills [sqlite|postgres] [KILLS] [SEED]
 
@@ -24,6 +24,7 @@ from collections import Counter
 from collections.abc import Awaitable, Callable
 from contextlib import ExitStack, suppress
 from dataclasses import dataclass
+from functools import partial
 from pathlib import Path
 from random import Random
 from typing import Any, Final
@@ -36,11 +37,16 @@ from switch.billing.rating import charge
 from switch.clock import SystemClock
 from switch.errors import UserError
 from switch.ids import AccountId, CallId
-from switch.money import Micros
-from switch.store import ledger_verify
+from switch.money import MICROS_PER_CENT, Micros
+from switch.outside.cashier import Cashier
+from switch.outside.settings import StripeSettings
+from switch.outside.stripe import Stripe
+from switch.outside.stripe_event import sign
+from switch.store import funding_statements, ledger_verify
 from switch.store.account_statements import NewAccount
 from switch.store.account_store import AccountStore
 from switch.store.engine import Store
+from switch.store.funding_statements import Funding
 from switch.store.meter_file import file_meters
 from switch.store.meter_store import MeterStore
 from switch.store.postgres_link import Postgres
@@ -48,6 +54,7 @@ from switch.store.postgres_meters import postgres_meters
 from switch.store.postgres_vault import PostgresVault
 from switch.store.vault import FileVault, Raw, Vault
 from tests.support.money_rig import ELEVEN_CENTS
+from tests.support.peers.local_stripe import SECRET_KEY, WEBHOOK_SECRET, LocalStripe
 from tests.support.peers.postgres import postgres_server
 
 NODE: Final = "n1"
@@ -62,7 +69,7 @@ BROKEN: Final = 3
 
 Note = dict[str, Any]
 _METERS: Final = "SELECT call_id, seq, paid_s, charged, state FROM meter"
-_MOVED: Final = "SELECT id, amount FROM transfer WHERE code IN ('fund', 'refund')"
+_MOVED: Final = "SELECT id, amount FROM transfer WHERE code IN ('fund', 'refund', 'payout')"
 
 
 class Journal:
@@ -75,6 +82,19 @@ class Journal:
     def note(self, **said: Any) -> None:
         """Add one line."""
         os.write(self._fd, json.dumps(said).encode() + b"\n")
+
+    def cashier(self, vault: Vault) -> Cashier:
+        """What takes webhooks; it asks nobody anything."""
+        key = self._path.with_name("stripe.key")
+        key.write_text(SECRET_KEY)
+        settings = StripeSettings(secret_key_file=str(key), webhook_secret_file=str(key))
+        return Cashier(
+            Stripe(settings, LocalStripe()),
+            webhook_secret=WEBHOOK_SECRET,
+            vault=vault,
+            clock=vault.clock,
+            origin="https://switch.example",
+        )
 
     def notes(self) -> list[Note]:
         """Read everything that was noted."""
@@ -116,6 +136,7 @@ class Life:
 
     def __init__(self, ledger: Ledger, journal: Journal, seed: int) -> None:
         self._meters, self._vault = ledger.meters, ledger.vault
+        self._cashier = journal.cashier(ledger.vault)
         self._purses = AccountStore(ledger.vault)
         self._journal = journal
         self._random = Random(seed)
@@ -140,7 +161,7 @@ class Life:
         await self._find_accounts()
         self._journal.note(ready=self._seed)
         deeds = [self._beat] * 5 + [self._begin] * 3 + [self._end, self._end, self._pay_in]
-        deeds += [self._refund]
+        deeds += [self._refund, self._card]
         while True:
             await self._random.choice(deeds)()
 
@@ -186,6 +207,13 @@ class Life:
         amount = self._random.choice((1_834, 9_000, 40_000))
         await self._deed("fund", account=self._random.choice(self._accounts), amount=amount)
 
+    async def _card(self) -> None:
+        """Money by card: what Stripe tells of it comes twice and in any order."""
+        order = self._random.choice(([0, 1], [1, 0], [0, 0, 1], [1, 0, 1]))
+        amount = self._random.choice((10_000, 40_000))
+        account = self._random.choice(self._accounts)
+        await self._deed("webhook", account=account, amount=amount, order=order)
+
     async def _refund(self) -> None:
         amount = self._random.choice((1, 500, 3_000))
         await self._deed("refund", account=self._random.choice(self._accounts), amount=amount)
@@ -209,10 +237,40 @@ class Life:
             case "fund":
                 result = await self._purses.fund(intent["account"], amount, ref=name)
                 assert result in {TransferResult.OK, TransferResult.EXISTS}, result
+            case "webhook":
+                wanted = partial(_wanted, account=intent["account"], name=name, amount=amount)
+                await self._vault.write(wanted)
+                for event in intent["order"]:
+                    body = json.dumps(_told(name, amount, event)).encode()
+                    signed = sign(body, WEBHOOK_SECRET, at=int(SystemClock().wall()))
+                    await self._cashier.webhook(body, signed)
             case _:
                 with suppress(UserError):  # not so much on the account, or paid back before
                     await self._purses.refund(intent["account"], amount, ref=name)
         self._journal.note(did=name)
+
+
+def _wanted(raw: Raw, *, account: AccountId, name: str, amount: Micros) -> None:
+    """Write a deposit down, as the cashier does before it opens the card page."""
+    if funding_statements.find(raw, name) is not None:
+        return
+    new = Funding(
+        id=name, account=account, method="checkout", amount=amount, state="waiting", intent="",
+        consent_version="", consent_text="", at=0.0, tries=0, fault="", session=f"cs_{name}",
+    )  # fmt: skip
+    funding_statements.begin(raw, new, next_at=0.0)
+
+
+def _told(name: str, amount: Micros, event: int) -> Note:
+    """One of the two things that Stripe tells of a payment."""
+    money = {"currency": "usd", "payment_intent": name, "client_reference_id": name}
+    cents = amount // MICROS_PER_CENT
+    kind = ("payment_intent.succeeded", "checkout.session.completed")[event]
+    thing: Note = {"id": name, "status": "succeeded", "amount_received": cents}
+    thing |= {"metadata": {"funding": name}, "currency": "usd"}
+    if event:
+        thing = {"mode": "payment", "payment_status": "paid", "amount_total": cents, **money}
+    return {"id": f"evt_{name}_{event}", "type": kind, "data": {"object": thing}}
 
 
 async def _one_life(where: str, journal: Path, seed: int) -> None:
@@ -312,13 +370,13 @@ def _judge_moves(notes: list[Note], moved: list[Any]) -> list[str]:
     stands: Counter[str] = Counter()
     for id_, amount in moved:
         kind, name = id_.split(":")[:2]
-        stands[name] += amount if kind in {"offline", "refund"} else 0
+        stands[name] += amount if kind in {"offline", "refund", "stripe"} else 0
     faults = []
     for note in notes:
-        if note.get("try") not in {"fund", "refund"}:
+        if note.get("try") not in {"fund", "refund", "webhook"}:
             continue
         found, wanted = stands[note["name"]], note["amount"]
-        if found != wanted and (found or note["try"] == "fund"):
+        if found != wanted and (found or note["try"] != "refund"):
             faults.append(f"{note['name']} moved {found} instead of {wanted}")
     return faults
 
