@@ -15,6 +15,7 @@ standard output. What breaks a rule is printed and ends it with a failure; a par
 import json
 import os
 import secrets
+import signal
 import sys
 import time
 from collections import Counter
@@ -121,6 +122,7 @@ OF_CALLS: Final[dict[str, Callable[[list[str]], int]]] = {
 def main(words: list[str]) -> int:
     """Run what was asked for."""
     if words and words[0] in OF_CALLS:
+        signal.signal(signal.SIGTERM, signal.default_int_handler)  # the switch is ended with us
         return OF_CALLS[words[0]](words[1:])
     given = [int(word) for word in words if word.isdecimal()]
     kinds = [word for word in words if word in HOW_MANY] or list(HOW_MANY)
