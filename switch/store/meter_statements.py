@@ -14,7 +14,7 @@ from typing import Final
 import msgspec
 import numpy as np
 
-from switch.billing.beat import Asks, Beat, BeatOutcome, BeatResult, MeterRow, Purses, Seconds
+from switch.billing.beat import Asks, Beat, BeatOutcome, BeatResult, MeterRow, Purses
 from switch.billing.horizon import (
     AMPLE_HORIZON_S,
     FIRST_S,
@@ -191,16 +191,13 @@ def write_beat(
     """
     if raw.execute(_FENCE, (beat.node, beat.epoch)).fetchone() is None:
         return BeatResult(outcome=BeatOutcome.FENCED)
-    epoch = beat.epoch
-    _change(raw, _BRIDGED, beat.bridges.at_ns, beat.bridges.call, epoch)
-    talked, asking = step(raw, beat)
-    _change(raw, _SECOND, talked.to_s, talked.delta, talked.call, talked.from_s, epoch)
+    _change(raw, _BRIDGED, beat.bridges.at_ns, beat.bridges.call, beat.epoch)
     limits = {
         call: account_limits.limits_of_call(raw, call, at=at)
         for call in tied_of(beat.asks, limited)
     }
     decided = decide(beat.asks, purses=_purses(raw, beat.asks), limits=limits)
-    _move(raw, beat, asking, decided, at=at)
+    _move(raw, beat, decided, at=at)
     return BeatResult(
         outcome=BeatOutcome.DONE,
         granted_s=decided.granted_s,
@@ -215,21 +212,22 @@ def _purses(raw: sqlite3.Connection, asks: Asks) -> Purses:
     return Purses(*every.reshape(-1, 4).T)
 
 
-def _move(
-    raw: sqlite3.Connection, beat: Beat, talked: Seconds, decided: Decided, *, at: float
-) -> None:
+def _move(raw: sqlite3.Connection, beat: Beat, decided: Decided, *, at: float) -> None:
     if decided.limit_holds:
         holds = [(hold.call, hold.limit, hold.taken) for hold in decided.limit_holds]
         account_limits.hold_more(raw, holds, at=at)
     _change(raw, _MOVE_ACCOUNT, decided.posted, decided.held, decided.purses.account)
+    left = step(raw, beat, decided)
+    alone, talked, moves = left.seconds, left.talked, left.moves
+    _change(raw, _SECOND, alone.to_s, alone.delta, alone.call, alone.from_s, beat.epoch)
     _change(
         raw,
         _MOVE_METER,
         talked.to_s,
         talked.delta,
-        beat.asks.post,
-        decided.price,
-        decided.granted_s,
+        beat.asks.post[moves],
+        decided.price[moves],
+        decided.granted_s[moves],
         talked.call,
         talked.from_s,
         beat.epoch,

@@ -29,6 +29,8 @@ TURN_S_MAX: Final = 3 * COMMAND_TIMEOUT_S
 _SETTINGS: Final = {
     "application_name": "kinline",
     "synchronous_commit": "on",
+    # Twenty thousand look-ups would be worth compiling to the planner, every second anew.
+    "jit": "off",
     # Every row of a deed is found by its key. A plan that was made while a table was small, and
     # kept, would read all of it for each of a thousand calls.
     "enable_seqscan": "off",

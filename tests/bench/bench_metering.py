@@ -19,8 +19,8 @@ import statistics
 import sys
 import tempfile
 import time
-from collections.abc import Callable, Sequence
-from contextlib import AsyncExitStack
+from collections.abc import AsyncIterator, Sequence
+from contextlib import ExitStack, asynccontextmanager
 from pathlib import Path
 from typing import NamedTuple
 
@@ -58,9 +58,6 @@ BEATS = 60
 
 AMPLE, POOR = 3_600_000, 200_000
 AT_ONCE = 100
-
-ServerTime = Callable[[], float]
-"""Processor seconds that the database's own processes have taken."""
 
 
 class Took(NamedTuple):
@@ -177,28 +174,33 @@ def line(bench: str, took: Sequence[float], **more: object) -> None:
 
 
 async def measure(calls: int, count: int, store: str) -> None:
-    """Measure one size on one store."""
-    async with AsyncExitStack() as stack:
-        folder = Path(stack.enter_context(tempfile.TemporaryDirectory()))
-        scene: MoneyScene
-        server_time: ServerTime
-        if store == "sqlite":
-            scene = await stack.enter_async_context(sqlite_scene(folder))
-            server_time = float
-        else:
-            server = stack.enter_context(postgres_server(is_durable=True))
-            scene = await stack.enter_async_context(postgres_scene(await server.ledger()))
-            server_time = _server_time(server)
+    """Measure one size on one store: each kind of accounts on a ledger of its own."""
+    with ExitStack() as stack:
+        server = stack.enter_context(postgres_server()) if store == "postgres" else None
         for name, amount in (("ample", AMPLE), ("poor", POOR)):
-            await scene.begin()
-            await start_calls(scene, calls, amount)
-            begun = server_time()
-            took = await beats(scene, count)
-            parts = _parts(took, (server_time() - begun) / count)
-            whole = [one.whole * 1000 for one in took]
-            line("metering_tick", whole, store=store, calls=calls, accounts=name, **parts)
+            async with _scene(server) as scene:
+                await scene.begin()
+                await start_calls(scene, calls, amount)
+                begun = _server_time(server)
+                took = await beats(scene, count)
+                parts = _parts(took, (_server_time(server) - begun) / count)
+                whole = [one.whole * 1000 for one in took]
+                line("metering_tick", whole, store=store, calls=calls, accounts=name, **parts)
         if calls == SIZES[0]:
-            line("reserve_and_settle", await set_ups(scene), store=store, calls=AT_ONCE)
+            async with _scene(server) as scene:
+                line("reserve_and_settle", await set_ups(scene), store=store, calls=AT_ONCE)
+
+
+@asynccontextmanager
+async def _scene(server: PostgresServer | None) -> AsyncIterator[MoneyScene]:
+    """An empty ledger: on a server, else on a file of its own."""
+    if server is not None:
+        async with postgres_scene(await server.ledger()) as scene:
+            yield scene
+        return
+    with tempfile.TemporaryDirectory() as folder:
+        async with sqlite_scene(Path(folder)) as scene:
+            yield scene
 
 
 def _parts(took: Sequence[Took], server: float) -> dict[str, object]:
@@ -211,22 +213,20 @@ def _parts(took: Sequence[Took], server: float) -> dict[str, object]:
     return told | {"bound_by": bound}
 
 
-def _server_time(server: PostgresServer) -> ServerTime:
-    """Read the processor time of a server's processes (first word of `schedstat`, nanoseconds)."""
+def _server_time(server: PostgresServer | None) -> float:
+    """Processor seconds of a server's processes (first word of `schedstat`, nanoseconds)."""
+    if server is None:
+        return 0.0
     postmaster = int((server.folder / "data" / "postmaster.pid").read_text().split()[0])
-
-    def read() -> float:
-        spent_ns = 0
-        for process in Path("/proc").glob("[0-9]*"):
-            try:
-                parent = int((process / "stat").read_text().rpartition(")")[2].split()[1])
-                if parent == postmaster:
-                    spent_ns += int((process / "schedstat").read_text().split()[0])
-            except OSError:
-                continue  # it has ended meanwhile
-        return spent_ns / 1e9
-
-    return read
+    spent_ns = 0
+    for process in Path("/proc").glob("[0-9]*"):
+        try:
+            parent = int((process / "stat").read_text().rpartition(")")[2].split()[1])
+            if parent == postmaster:
+                spent_ns += int((process / "schedstat").read_text().split()[0])
+        except OSError:
+            continue  # it has ended meanwhile
+    return spent_ns / 1e9
 
 
 def main(words: list[str]) -> None:

@@ -24,6 +24,9 @@ def rig_of(calls: int) -> tuple[MoneyRig, list[AccountId], list[str]]:
     return rig, accounts, asked
 
 
+MOVE = "seq = seq + 1, charged = micros_per_minute * max(0, seq + 1 - free_s) / 60, posted"
+
+
 def stands(rig: MoneyRig) -> list[tuple[int, int]]:
     return list(rig.raw.execute("SELECT seq, charged FROM meter ORDER BY call_id"))
 
@@ -90,3 +93,51 @@ def test_every_price_is_charged_as_the_book_says(prices: list[int], free_s: int)
         rates = [quote_of(price, free_s=free_s).rate for price in prices]
         assert stands(rig) == [(n, charge(rate, n)) for rate in rates]
     assert rig.faults() == []
+
+
+def poor_rig(calls: int) -> tuple[MoneyRig, list[str]]:
+    """Calls 1, 2, … on an account each that can pay a minute."""
+    rig = MoneyRig()
+    for call in range(1, calls + 1):
+        rig.reserve(CallId(call), rig.account(110_000))
+        rig.book.bridged(CallId(call), at=0.0)
+    asked: list[str] = []
+    rig.raw.set_trace_callback(asked.append)
+    return rig, asked
+
+
+def test_poor_calls_post_and_are_granted_one_second_together() -> None:
+    rig, asked = poor_rig(12)
+    rig.reserve(CallId(20), rig.account(5_000_000))
+    rig.book.bridged(CallId(20), at=0.0)
+    for n in range(1, 59):
+        rig.beat(now=n + 0.25)
+        assert stands(rig) == [(n, charge(RATE, n))] * 13
+    assert sum(MOVE in statement for statement in asked) > 50
+    assert rig.faults() == []
+    settled = [rig.end(call, ended_at=58.5).charged for call in (*range(1, 13), 20)]
+    assert settled == [charge(RATE, 58)] * 13
+    assert rig.faults() == []
+
+
+def test_poor_calls_that_run_out_are_refused_as_they_are_row_by_row() -> None:
+    rig, _ = poor_rig(5)
+    until = dict.fromkeys(range(1, 6), 3.0)
+    for n in range(1, 70):
+        for item in rig.beat(now=n + 0.25):
+            if isinstance(item, PaidUntil):
+                until[item.call] = item.at
+        assert rig.faults() == []
+    assert until == dict.fromkeys(range(1, 6), 60.0)
+
+
+def test_a_meter_that_has_posted_something_else_undoes_the_beat() -> None:
+    rig, _ = poor_rig(5)
+    rig.beat(now=1.25)
+    rig.raw.execute("UPDATE meter SET posted = 0, hold = hold + posted WHERE call_id = 3")
+    before = stands(rig)
+    held = rig.raw.execute("SELECT sum(held) FROM account").fetchone()
+    news = rig.beat(now=2.25)
+    assert all(isinstance(item, PaidUntil) for item in news)
+    assert stands(rig) == before
+    assert rig.raw.execute("SELECT sum(held) FROM account").fetchone() == held
