@@ -63,8 +63,9 @@ class Bank:
         if spec.prior is not None and len(spec.prior.floor_dbm0) == spectrum.BANDS:
             self._ears.floors.base[row] = [power_of_dbm0(dbm0) for dbm0 in spec.prior.floor_dbm0]
             self._ears.floors.base_frames[row] = floor.BASE_FRAMES
-        facts = self._facts[row] = LegFacts(row, spec)
+        facts = self._facts[row] = LegFacts(row, spec, self._ears)
         self._legs.compared[row] = facts.suspicion is not None
+        self._legs.music[row] = facts.suspicion is not None or Kind.MUSIC in spec.kinds
         self._height = max(self._height, row + 1)
 
     def join(self, row_a: int, row_b: int) -> None:
@@ -154,8 +155,7 @@ class Bank:
         for at in np.argsort(codes.row[: codes.used[0]], kind="stable"):
             row = int(codes.row[at])
             code, x, y = int(codes.code[at]), float(codes.x[at]), float(codes.y[at])
-            t_s = self._time_s(row)
-            events += self._facts[row].take(code, x, y, t_s, self._ears.voices)
+            events += self._facts[row].take(code, x, y, self._time_s(row))
             self._after(row)
         return events
 

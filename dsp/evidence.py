@@ -38,6 +38,7 @@ class EvidenceSet(Enum):
     TONE_RING = Group.TONE, "ring"
     TONE_BUSY = Group.TONE, "busy"
     TONE_DIGITS = Group.TONE, "digits"
+    TONE_HOLD = Group.TONE, "hold"
     SIGNALLING_HOLD = Group.SIGNALLING, "hold"
     SIGNALLING_STREAM = Group.SIGNALLING, "stream"
     SIGNALLING_FORWARD = Group.SIGNALLING, "forward"
@@ -69,6 +70,7 @@ T2: Final = Weight("T2", _S.TONE_RING, 6.0)
 T3: Final = Weight("T3", _S.TONE_BUSY, 5.0)
 T4_NUMBER: Final = Weight("T4", _S.TONE_DIGITS, 5.0)
 T4_ONE: Final = Weight("T4", _S.TONE_DIGITS, 1.5)
+T5: Final = Weight("T5", _S.TONE_HOLD, 2.5)                  # music where a voice was
 S1: Final = Weight("S1", _S.SIGNALLING_HOLD, 5.0)
 S2: Final = Weight("S2", _S.SIGNALLING_STREAM, 1.5)
 P1: Final = Weight("P1", _S.IDENTITY_ROOM, 2.0)

@@ -9,16 +9,16 @@ from dsp import fired
 from dsp.dtmf import KEYS
 from dsp.event import Cue, Event, Group, Kind
 from dsp.leg import LegSpec, Note, NoteKind, Role
+from dsp.listen import Ears
 from dsp.suspicion import Suspicion
 from dsp.tones import SIT_CLASSES
-from dsp.voice_activity import Voices
 
 SAME_DIGIT_S: Final = 0.2
 """A digit by telephone event and in the sound within this time is one digit. Chosen."""
 BURST_REST_S: Final = 3.0
 """A burst of extra digits is closed by this much of none. Chosen."""
-REPEAT_S: Final = 0.98
-"""A lasting tone is told at most each second."""
+REPEATS_S: Final = {Kind.BUSY: 0.98, Kind.MUSIC: 9.98}
+"""A lasting tone is told at most each second, music each ten. Chosen: it lasts for minutes."""
 
 SUSPECTED: Final = frozenset({Kind.THREE_WAY, Kind.CALL_WAITING, Kind.FORWARDED})
 OUTSIDE_ONLY: Final = frozenset({Kind.RINGBACK, Kind.BUSY, Kind.SIT, Kind.SILENCE_LONG})
@@ -31,6 +31,7 @@ _CUES: Final = {
     Kind.RINGBACK: ("T2", Group.TONE),
     Kind.BUSY: ("T3", Group.TONE),
     Kind.SIT: ("T3", Group.TONE),
+    Kind.MUSIC: ("T5", Group.TONE),
     Kind.NOISE_MASKING: ("N1", Group.GAP),
     Kind.SILENCE_LONG: ("G1", Group.GAP),
 }
@@ -44,6 +45,7 @@ _TONES: Final = {
     fired.SIT: Kind.SIT,
     fired.TTY: Kind.TTY,
     fired.FAX: Kind.FAX,
+    fired.MUSIC: Kind.MUSIC,
     fired.FLASH: Kind.HOOKFLASH,
     fired.NOISE: Kind.NOISE_MASKING,
     fired.SILENCE: Kind.SILENCE_LONG,
@@ -53,19 +55,19 @@ _TONES: Final = {
 class LegFacts:
     """What is remembered of one leg between facts."""
 
-    def __init__(self, row: int, spec: LegSpec) -> None:
+    def __init__(self, row: int, spec: LegSpec, ears: Ears) -> None:
         self.spec: Final = spec
         self.counts: dict[Kind, int] = {}
         self.burst = ""
         self.burst_ends_s = 0.0
         suspected = spec.role is Role.B and bool(SUSPECTED & spec.kinds)
-        self.suspicion: Final = Suspicion(row, spec) if suspected else None
+        self.suspicion: Final = Suspicion(row, spec, ears) if suspected else None
         self._row: Final = row
         self._talking = False
         self._digits: list[tuple[float, str, bool]] = []
         self._told: dict[Kind, tuple[float, str]] = {}
 
-    def take(self, code: int, x: float, y: float, t_s: float, voices: Voices) -> list[Event]:
+    def take(self, code: int, x: float, y: float, t_s: float) -> list[Event]:
         """A code fired on this leg."""
         if code == fired.DIGIT:
             return self._digit(KEYS[int(x)], t_s, in_sound=True)
@@ -74,7 +76,7 @@ class LegFacts:
         if kind is not None:
             events += self._tone(kind, value_of(code, x, y), t_s)
         if self.suspicion is not None:
-            events += self._count(self.suspicion.take(code, x, y, t_s, voices))
+            events += self._count(self.suspicion.take(code, x, y, t_s))
         return events
 
     def note(self, note: Note, t_s: float) -> list[Event]:
@@ -112,9 +114,10 @@ class LegFacts:
         return events
 
     def _tone(self, kind: Kind, value: str, t_s: float) -> list[Event]:
-        if kind is Kind.BUSY:
+        if kind in (Kind.BUSY, Kind.MUSIC):
             last_s, last = self._told.get(kind, (-1e9, ""))
-            if last == value and t_s - last_s < REPEAT_S:
+            is_again = last == value or kind is Kind.MUSIC
+            if is_again and t_s - last_s < REPEATS_S[kind]:
                 return []
             self._told[kind] = (t_s, value)
         return self._fact(kind, t_s, value)

@@ -24,10 +24,13 @@ TTY: Final = 7
 """x = seconds of it."""
 FAX: Final = 8
 """x = 0 CNG, 1 CED; y = seconds."""
+MUSIC: Final = 9
+"""Each 0.5 s of it; x = seconds so far."""
 CLICK: Final = 10
 """x = crest in dB, y = 1 if the leg was talking."""
 FLASH: Final = 11
 """A pair of clicks with quiet between; x = seconds apart."""
+MUSIC_OVER: Final = 12
 GAP_BEGAN: Final = 20
 """x = how long ago in seconds, y = 1 if its edge was sharp."""
 GAP_STEP: Final = 21

@@ -21,6 +21,8 @@ from dsp import (
     gap,
     jit,
     measure,
+    music,
+    room,
     spectrum,
     tones,
     voice_activity,
@@ -42,13 +44,27 @@ from dsp.gap import (
 from dsp.jit import stage
 from dsp.leg import Kernels
 from dsp.measure import CN_BIT, DIGITS_ONLY, FULL, STREAM_BITS, Legs, Measures, Tick, gather
+from dsp.music import Music, hear_music, is_music, lose_music
+from dsp.room import AFTER, BEFORE, IN_GAP, Rooms, add_room
 from dsp.spectrum import measure_bands, measure_levels
 from dsp.state import StateOwner
 from dsp.tones import Tones, hear_tones, is_tonal, lose_tones
-from dsp.voice_activity import Voices, add_voice, hear_voice, is_speech
+from dsp.voice_activity import Voices, add_voice, end_hop, hear_voice, is_speech
 
 STAMP: Final = jit.stamp(
-    click, digit_proof, dtmf, fired, floor, frame, gap, measure, spectrum, tones, voice_activity
+    click,
+    digit_proof,
+    dtmf,
+    fired,
+    floor,
+    frame,
+    gap,
+    measure,
+    music,
+    room,
+    spectrum,
+    tones,
+    voice_activity,
 )
 
 Counts = tuple[int, int, int]
@@ -64,6 +80,8 @@ class Ears(NamedTuple):
     voices: Voices
     clicks: Clicks
     gaps: Gaps
+    rooms: Rooms
+    music: Music
 
 
 Gather = Callable[[Tick, tuple[int, int], Legs, Measures], Counts]
@@ -80,6 +98,8 @@ def allocate(owner: StateOwner) -> Ears:
         voices=voice_activity.allocate(owner),
         clicks=click.allocate(owner),
         gaps=gap.allocate(owner),
+        rooms=room.allocate(owner),
+        music=music.allocate(owner),
     )
 
 
@@ -111,10 +131,21 @@ def hear_floor(i: int, measures: Measures, ears: Ears) -> None:
 
 
 @stage
+def listen_music(i: int, measures: Measures, legs: Legs, ears: Ears, codes: Fired) -> None:
+    """Take a frame for music; at the end of each hop, what is no music may be a voice."""
+    row = measures.row[i]
+    ended = hear_music(i, measures, ears.music, codes)
+    if ended and legs.compared[row] != 0:
+        end_hop(row, is_music(row, ears.music), ears.voices)
+
+
+@stage
 def compare_voice(i: int, measures: Measures, legs: Legs, ears: Ears, codes: Fired) -> None:
     """Take a frame of speech that is no echo into the sums over the leg's voice."""
     row = measures.row[i]
     if measures.speech[i] == 0 or measures.calm[i] == 0 or legs.compared[row] == 0:
+        return
+    if is_music(row, ears.music):
         return
     if ears.voices.speaking[row] != 0 and ears.voices.other[row] == 0:
         add_voice(i, measures, legs, ears.voices, codes)
@@ -129,6 +160,8 @@ def hear_gaps(i: int, measures: Measures, legs: Legs, ears: Ears, codes: Fired) 
         hear_gap(i, measures, (ears.gaps, ears.floors, ears.voices), tonal, codes)
     if not tonal and measures.calm[i] != 0:
         learn_pause(i, measures, legs, ears)
+        if legs.is_b[row] != 0:
+            learn_room(i, measures, legs, ears)
         hear_noise(row, ears.gaps, ears.floors, codes)
 
 
@@ -149,6 +182,20 @@ def learn_pause(i: int, measures: Measures, legs: Legs, ears: Ears) -> None:
 
 
 @stage
+def learn_room(i: int, measures: Measures, legs: Legs, ears: Ears) -> None:
+    """A frame in which neither side speaks tells of the outside room."""
+    row = measures.row[i]
+    into = AFTER if legs.watch[row] != 0 else BEFORE
+    if in_gap(row, ears.gaps):
+        into = IN_GAP
+    elif ears.rooms.frames[row, IN_GAP] > 0:
+        room.end_gap(row, into, ears.rooms)
+    if ears.voices.speaking[row] != 0 or ears.voices.onset[row] > 0 or ears.voices.other[row] != 0:
+        return
+    add_room(row, measures.levels[i], into, ears.rooms)
+
+
+@stage
 def hear_tonal(full: int, measures: Measures, legs: Legs, ears: Ears, codes: Fired) -> None:
     """The machines for tones, over all full legs."""
     for i in range(full):
@@ -164,6 +211,9 @@ def hear_room(full: int, measures: Measures, legs: Legs, ears: Ears, codes: Fire
     """The machines for voices and rooms, over all full legs."""
     for i in range(full):
         hear_floor(i, measures, ears)
+    for i in range(full):
+        if legs.music[measures.row[i]] != 0:
+            listen_music(i, measures, legs, ears, codes)
     for i in range(full):
         compare_voice(i, measures, legs, ears, codes)
     for i in range(full):
@@ -185,6 +235,7 @@ def hear_nothing(i: int, measures: Measures, legs: Legs, ears: Ears, codes: Fire
         return
     pass_time(row, flags, ears.gaps)
     lose_tones(row, ears.tones, codes)
+    lose_music(row, ears.music)
     hear_voice(row, False, ears.voices)
     if (flags & CN_BIT) == 0:
         forget(row, ears.clicks)

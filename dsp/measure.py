@@ -68,6 +68,8 @@ class Legs(NamedTuple):
     """1 while `three_way` wants to know how the leg's voice sounds."""
     compared: IntArray
     """1 if it may ever want to: only then is the voice taken into sums."""
+    music: IntArray
+    """1 if music is listened for."""
     newest: IntArray
     """The place of the last frame in `kept`."""
     kept: ByteArray

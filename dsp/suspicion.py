@@ -8,11 +8,14 @@ from typing import Final
 from dsp import evidence, fired, gap
 from dsp.event import Event, Kind
 from dsp.evidence import EvidenceSet, Ledger, Weight, gap_nats
+from dsp.frame import FRAME_S
 from dsp.leg import LegSpec, Note, NoteKind
+from dsp.listen import Ears
+from dsp.music import HOP_FRAMES, HOPS, RUN_HOPS, is_likely
+from dsp.room import forget_after, room_change
 from dsp.three_way import GAP_SETS, WATCHED, Action, FarEnd, Input, State
 from dsp.tones import SIT_CLASSES
-from dsp.voice_activity import Voices
-from dsp.voice_change import Verdict, VoiceChange
+from dsp.voice_change import Verdict, VoiceChange, has_reference
 
 EDGE_S: Final = 0.4
 """A click within 250 ms of a gap's edge; and 150 ms until it is known."""
@@ -25,6 +28,10 @@ WAITING_KEYS: Final = frozenset("AD")
 FORWARD_S: Final = 10.0
 """F2: ringback this soon after answer, with no gap before, is a forwarded call."""
 GAP_REAL_S: Final = 2.0
+NOTHING_DB: Final = 20.0
+"""So far below the room is as good as digital silence. Chosen: codecs leave no exact zeros."""
+GAP_WATCHED_S: Final = 3.0
+"""After so long a gap, if the floor is not the same, the voice is compared. Chosen."""
 FLOOR_GONE_STEPS: Final = 4
 """G2 for 2 s."""
 U1_TALK_S: Final = 1.5
@@ -34,6 +41,9 @@ MUTE_S: Final = ((0.3, 0.5), (0.8, 1.6))
 SHORT_GAP_S: Final = 2.5
 SHORT_GAPS_MAX: Final = 3
 """So many gaps that were pauses, and the line is half duplex or gated: G2 and U1 mean nothing."""
+MUSIC_FIRST_S: Final = (HOPS + RUN_HOPS - 1) * HOP_FRAMES * FRAME_S
+"""Music comes again and again where a television is on: only the first time counts, and
+only after 2 s of talk. Chosen."""
 CALM_S: Final = 20.0
 P2_OTHER: Final = 3.0
 P2_SAME: Final = -1.0
@@ -46,13 +56,16 @@ SIGNALLED_HOLD_S_MAX: Final = 60.0
 class Suspicion:
     """All that is suspected of one outside leg."""
 
-    def __init__(self, row: int, spec: LegSpec) -> None:
+    def __init__(self, row: int, spec: LegSpec, ears: Ears) -> None:
         self._row = row
+        self._ears = ears
         self._kinds = spec.kinds
         self._three_way = Ledger(row, Kind.THREE_WAY, needs_bridge_sign=True)
         self._forwarded = Ledger(row, Kind.FORWARDED, needs_bridge_sign=False)
         self._far = FarEnd()
         self._change = VoiceChange()
+        self._can_compare = False
+        self._is_same = True
         self._waiting = False
         self._waiting_told = False
         self._signalled_hold_s: float | None = None
@@ -65,22 +78,27 @@ class Suspicion:
         self._floor_gone = 0
         self._short_gaps = 0
         self._had_real_gap = False
+        self._is_music = False
+        self._music_times = 0
         self._digits: list[float] = []
 
     @property
     def is_watched(self) -> bool:
         """Whether the leg's speech is to be compared with before."""
-        return self._far.state in WATCHED
+        return self._far.state in WATCHED and self._can_compare
 
-    def take(self, code: int, x: float, y: float, t_s: float, voices: Voices) -> list[Event]:
+    def take(self, code: int, x: float, y: float, t_s: float) -> list[Event]:
         """Take a code of `fired`."""
         self._settle(t_s)
         if code == fired.VOICE_STEP:
-            self._hear_step(t_s, voices)
+            self._hear_step(t_s)
         elif code in (fired.GAP_BEGAN, fired.GAP_STEP, fired.GAP_ENDED):
-            self._hear_gap(code, x, y, t_s)
+            if not self._is_music:
+                self._hear_gap(code, x, y, t_s)
         elif code in (fired.NOISE, fired.NOISE_OVER, fired.TTY, fired.FAX):
             self._mask(code)
+        elif code in (fired.MUSIC, fired.MUSIC_OVER):
+            self._hear_music(code, x, t_s)
         elif not self._far.is_deaf:
             self._hear_cue(code, x, y, t_s)
         return self._tell(t_s)
@@ -147,9 +165,16 @@ class Suspicion:
                     self._three_way.clear()
                 case Action.COMPARE:
                     self._change = VoiceChange()
+                    self._can_compare = has_reference(self._ears.voices, self._row)
+                    self._is_same = True
                     self._waiting_told = False
+                case Action.LEARN:
+                    if self._is_same:
+                        self._change.learn(self._ears.voices, self._row)
         if self._far.state is not before:
             self._state_since_s = t_s
+            if self._far.state is State.REJOIN:
+                forget_after(self._row, self._ears.rooms)
 
     def _tell_waiting(self) -> None:
         """Once per hold."""
@@ -197,21 +222,26 @@ class Suspicion:
         gap_s = t_s - self._gap_began_s
         self._had_real_gap |= gap_s >= GAP_REAL_S
         self._talked_s += talked * gap.STEP_FRAMES * 0.02
+        if not self._is_gated:
+            self._weigh_floor(distance_db, t_s)
         heard = self._three_way.nats_of(EvidenceSet.GAP_TIME)
         nats = gap_nats(gap_s)
         if nats >= 0 or heard <= 0:
             self._add(evidence.G4, t_s, f"{gap_s:.1f} s", nats)
-        if self._is_gated:
-            return
-        if self._talked_s >= U1_TALK_S:
+        if gap_s >= GAP_WATCHED_S and distance_db >= gap.FLOOR_SAME_DB:
+            self._step(Input.FLOOR_GONE, t_s)
+        if self._talked_s >= U1_TALK_S and not self._is_gated:
             nats = min(U1_NATS_PER_S * self._talked_s, evidence.U1.nats)
             self._add(evidence.U1, t_s, f"{self._talked_s:.1f} s", nats)
+
+    def _weigh_floor(self, distance_db: float, t_s: float) -> None:
+        """Before the time is weighed: a short gap must not use up what a click has said."""
         weight = floor_weight(distance_db)
         if weight is None:
             self._floor_gone = 0
             return
         self._floor_gone += 1
-        far = "digital silence" if weight is evidence.G2_SILENCE else f"{distance_db:.0f} dB"
+        far = "digital silence" if distance_db >= gap.DISTANCE_SILENCE else f"{distance_db:.0f} dB"
         self._add(weight, t_s, far)
         if self._floor_gone >= FLOOR_GONE_STEPS:
             self._step(Input.FLOOR_GONE, t_s)
@@ -247,6 +277,21 @@ class Suspicion:
         elif self._answered_s is not None:
             self._hear_tone(code, x, t_s, self._answered_s)
 
+    def _hear_music(self, code: int, music_s: float, t_s: float) -> None:
+        self._is_music = code == fired.MUSIC
+        if not self._is_music or self._answered_s is None or self._far.state is State.BRIDGED:
+            return
+        if music_s <= MUSIC_FIRST_S:
+            self._music_times += 1 if has_reference(self._ears.voices, self._row) else 2
+        if self._music_times > 1:
+            self._step(Input.MUSIC, t_s)
+            return
+        self._add(evidence.T5, t_s, f"{music_s:.1f} s")
+        nats = gap_nats(music_s)
+        if nats > 0:
+            self._add(evidence.G4, t_s, f"{music_s:.1f} s", nats)
+        self._step(Input.MUSIC, t_s)
+
     def _hear_tone(self, code: int, x: float, t_s: float, answered_s: float) -> None:
         if code == fired.DIAL_TONE:
             self._add(evidence.T1, t_s, f"{x:.2f} s")
@@ -264,15 +309,19 @@ class Suspicion:
             return
         self._step(Input.TONE, t_s)
 
-    def _hear_step(self, t_s: float, voices: Voices) -> None:
-        verdict = self._change.take(voices, self._row)
+    def _hear_step(self, t_s: float) -> None:
+        verdict = self._change.take(self._ears.voices, self._row)
         if self._is_held_by_signal(t_s):
             self._change = VoiceChange()
             return
         if self._far.state in (State.HELD, State.HELD_TONE):
             self._step(Input.VOICE, t_s)
+        if is_likely(self._row, self._ears.music):
+            return
         if verdict is not None:
             self._judge(verdict, t_s)
+        if self._far.state in (State.REJOIN, State.BRIDGED):
+            self._judge_room(t_s)
         if self._far.state is State.REJOIN and self._change.is_over:
             self._step(Input.UNDECIDED, t_s)
 
@@ -281,7 +330,16 @@ class Suspicion:
         since_s = self._signalled_hold_s
         return since_s is not None and t_s - since_s <= SIGNALLED_HOLD_S_MAX
 
+    def _judge_room(self, t_s: float) -> None:
+        change = room_change(self._ears.rooms, self._row)
+        if change is not None and change.nats > 0:
+            value = f"room {change.level_db:+.1f} dB, shape {change.shape_db:.1f} dB"
+            self._add(evidence.P1, t_s, value, change.nats)
+            if change.nats >= evidence.BRIDGE_NATS_MIN:
+                self._step(Input.OTHER_PARTY, t_s)
+
     def _judge(self, verdict: Verdict, t_s: float) -> None:
+        self._is_same = verdict.whole_nats <= 0
         if verdict.moved:
             self._add(evidence.P1, t_s, f"level {verdict.level_db:+.0f} dB")
         if verdict.p2_nats > 0 or self._far.state is State.REJOIN:
@@ -299,7 +357,7 @@ class Suspicion:
 
 def floor_weight(distance_db: float) -> Weight | None:
     """G2's weight for the floor's distance from the baseline, or None."""
-    if distance_db >= gap.DISTANCE_SILENCE:
+    if distance_db >= NOTHING_DB:
         return evidence.G2_SILENCE
     if distance_db > 10:
         return evidence.G2_STRONG

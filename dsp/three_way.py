@@ -45,6 +45,8 @@ class Input(Enum):
     RESUME = auto()
     TONE = auto()
     """Dial tone, ringback, busy, SIT, or a number dialled, after answer."""
+    MUSIC = auto()
+    """Music, and nobody speaks."""
     SAME_PARTY = auto()
     OTHER_PARTY = auto()
     UNDECIDED = auto()
@@ -66,6 +68,8 @@ class Action(Enum):
     """Score to zero."""
     COMPARE = auto()
     """Begin to compare room and voice with before."""
+    LEARN = auto()
+    """The comparison is over; if it was the voice of before, it teaches."""
 
 
 _S, _I, _A = State, Input, Action
@@ -82,6 +86,10 @@ TABLE: Final[Mapping[tuple[State, Input], _Row]] = {
     (_S.GAP, _I.FLOOR_GONE):            (_S.HELD,      (_A.COMPARE,)),
     (_S.GAP, _I.HOLD):                  (_S.HELD,      (_A.COMPARE,)),
     (_S.GAP, _I.TONE):                  (_S.HELD_TONE, (_A.COMPARE,)),
+    (_S.CONNECTED, _I.MUSIC):           (_S.HELD_TONE, (_A.COMPARE,)),
+    (_S.GAP, _I.MUSIC):                 (_S.HELD_TONE, (_A.COMPARE,)),
+    (_S.HELD, _I.MUSIC):                (_S.HELD_TONE, (_A.COMPARE,)),
+    (_S.REJOIN, _I.MUSIC):              (_S.HELD_TONE, (_A.COMPARE,)),
     (_S.HELD, _I.TONE):                 (_S.HELD_TONE, ()),
     (_S.HELD, _I.SAME_FLOOR):           (_S.REJOIN,    ()),
     (_S.HELD, _I.VOICE):                (_S.REJOIN,    ()),
@@ -93,10 +101,10 @@ TABLE: Final[Mapping[tuple[State, Input], _Row]] = {
     (_S.HELD_TONE, _I.RESUME):          (_S.REJOIN,    ()),
     (_S.REJOIN, _I.HOLD):               (_S.HELD,      ()),
     (_S.REJOIN, _I.TONE):               (_S.HELD_TONE, ()),
-    (_S.REJOIN, _I.SAME_PARTY):         (_S.CONNECTED, (_A.TELL_WAITING, _A.CLEAR)),
+    (_S.REJOIN, _I.SAME_PARTY):         (_S.CONNECTED, (_A.TELL_WAITING, _A.CLEAR, _A.LEARN)),
     (_S.REJOIN, _I.OTHER_PARTY):        (_S.BRIDGED,   ()),
-    (_S.REJOIN, _I.UNDECIDED):          (_S.CONNECTED, ()),
-    (_S.REJOIN, _I.CALM):               (_S.CONNECTED, ()),
+    (_S.REJOIN, _I.UNDECIDED):          (_S.CONNECTED, (_A.LEARN,)),
+    (_S.REJOIN, _I.CALM):               (_S.CONNECTED, (_A.LEARN,)),
     (_S.BRIDGED, _I.CALM):              (_S.CONNECTED, ()),
     (_S.BRIDGED, _I.HOLD):              (_S.HELD,      (_A.COMPARE,)),
     (_S.BRIDGED, _I.TONE):              (_S.HELD_TONE, (_A.COMPARE,)),

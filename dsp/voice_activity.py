@@ -47,7 +47,10 @@ def _cosines() -> FloatArray:
 
 BASIS: Final = _cosines()
 
-REFERENCE, STEP = 0, 1
+REFERENCE, STEP, FRESH = 0, 1, 2
+FRESH_HOPS: Final = 8
+"""The last 3.5 to 4 s are not believed yet: what turns out to be music is no voice."""
+PARTS: Final = FRESH + FRESH_HOPS
 
 PITCH_EVERY: Final = 2
 """Of the frames of speech every second one is asked for its pitch. Chosen: 0.3 µs each."""
@@ -73,6 +76,7 @@ class Owned(NamedTuple):
     sums: FloatArray
     squares: FloatArray
     pitch: FloatArray
+    hop: IntArray
 
 
 class Voices(NamedTuple):
@@ -84,12 +88,14 @@ class Voices(NamedTuple):
     other: IntArray
     """1 while the joined leg speaks: what is heard then may be its echo."""
     frames: IntArray
-    """[rows, 2] of speech in the reference and in the current step."""
+    """[rows, 10] of speech in the reference, in the current step, in the last hops."""
     sums: FloatArray
     squares: FloatArray
-    """[rows, 2, 9]."""
+    """[rows, 10, 9]."""
     pitch: FloatArray
-    """[rows, 2, 3] count, sum and sum of squares of the logarithm of the pitch."""
+    """[rows, 10, 3] count, sum and sum of squares of the logarithm of the pitch."""
+    hop: IntArray
+    """Which of the last hops is the current one."""
     slow: FloatArray
     """Scratch of all rows: a frame at 4 kHz."""
     likeness: FloatArray
@@ -105,10 +111,11 @@ def allocate(owner: StateOwner) -> Voices:
             "onset": Column(np.int32),
             "hang": Column(np.int32),
             "other": Column(np.int32),
-            "frames": Column(np.int32, (2,)),
-            "sums": Column(np.float32, (2, CEPSTRA)),
-            "squares": Column(np.float32, (2, CEPSTRA)),
-            "pitch": Column(np.float32, (2, 3)),
+            "frames": Column(np.int32, (PARTS,)),
+            "sums": Column(np.float32, (PARTS, CEPSTRA)),
+            "squares": Column(np.float32, (PARTS, CEPSTRA)),
+            "pitch": Column(np.float32, (PARTS, 3)),
+            "hop": Column(np.int32),
         },
     )
     slow, likeness = (np.zeros(n, np.float32) for n in (PITCH_SAMPLES, PITCH_LAGS[1] + 2))
@@ -148,7 +155,7 @@ def hear_voice(row: int, speech: bool, voices: Voices) -> None:
 def add_voice(i: int, measures: Measures, legs: Legs, voices: Voices, codes: Fired) -> None:
     """Take a frame of speech into the reference, or into the step if the leg is watched."""
     row = measures.row[i]
-    into = STEP if legs.watch[row] != 0 else REFERENCE
+    into = STEP if legs.watch[row] != 0 else FRESH + voices.hop[row]
     sums = voices.sums[row, into]
     squares = voices.squares[row, into]
     for k in range(CEPSTRA):
@@ -158,16 +165,27 @@ def add_voice(i: int, measures: Measures, legs: Legs, voices: Voices, codes: Fir
     voices.frames[row, into] += 1
     if voices.frames[row, into] % PITCH_EVERY == 0:
         add_pitch(measures.samples[i], row, into, voices)
-    if into == STEP:
-        if voices.frames[row, STEP] >= STEP_FRAMES:
-            fire(codes, row, fired.VOICE_STEP, 0.0, 0.0)
-    elif voices.frames[row, REFERENCE] >= REFERENCE_FRAMES_MAX:
+    if into == STEP and voices.frames[row, STEP] >= STEP_FRAMES:
+        fire(codes, row, fired.VOICE_STEP, 0.0, 0.0)
+
+
+@stage
+def end_hop(row: int, drop: bool, voices: Voices) -> None:
+    """Half a second has passed: the oldest hop goes into the reference, or is dropped."""
+    voices.hop[row] = (voices.hop[row] + 1) % FRESH_HOPS
+    oldest = FRESH + voices.hop[row]
+    share = np.float32(0.0 if drop else 1.0)
+    keep = np.float32(1.0)
+    if voices.frames[row, REFERENCE] >= REFERENCE_FRAMES_MAX:
+        keep = np.float32(0.5)
         voices.frames[row, REFERENCE] //= 2
-        for k in range(CEPSTRA):
-            sums[k] *= np.float32(0.5)
-            squares[k] *= np.float32(0.5)
-        for k in range(3):
-            voices.pitch[row, REFERENCE, k] *= np.float32(0.5)
+    if not drop:
+        voices.frames[row, REFERENCE] += voices.frames[row, oldest]
+    voices.frames[row, oldest] = 0
+    for part in (voices.sums[row], voices.squares[row], voices.pitch[row]):
+        for k in range(part.shape[1]):
+            part[REFERENCE, k] = keep * part[REFERENCE, k] + share * part[oldest, k]
+            part[oldest, k] = np.float32(0.0)
 
 
 @summing_stage
