@@ -20,8 +20,8 @@ from switch.store import account_statements, payer_notice, payer_session_stateme
 from switch.store.account_statements import NewAccount
 from switch.store.vault import Raw, lock_name
 from switch.web.family_calls import LOOKS_ON
-from switch.web.family_desk import HOME, FamilyDesk, go_to
-from switch.web.payers import Payer, masked, read_address, site_of
+from switch.web.family_desk import HOME, FamilyDesk, go_to, plain
+from switch.web.payers import ADDRESS_CHARS_MAX, Payer, masked, read_address, site_of
 
 SIGN_UP: Final = "sign-up"
 """What a code is good for that proves the second address of somebody without an account."""
@@ -97,7 +97,7 @@ class FamilyAddresses:
             return await self._show(request, payer, account)
         form = await self.desk.form(request, payer)
         if form.get("drop", ""):
-            gone = form["drop"]
+            gone = plain(form["drop"], chars_max=ADDRESS_CHARS_MAX)
             if gone == payer.address:
                 return await self._show(request, payer, account, fault="f.address.own")
             await self.desk.vault.write(

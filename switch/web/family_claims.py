@@ -19,7 +19,7 @@ from switch.store.claim_statements import Claim, Step
 from switch.store.engine import driver
 from switch.store.vault import Raw
 from switch.web.family_calls import CLAIMS_MAX, LOOKS_ON, calls_shown
-from switch.web.family_desk import HOME, FamilyDesk, go_to, moment
+from switch.web.family_desk import HOME, FamilyDesk, go_to, id_in, moment, plain
 from switch.web.payers import Payer, masked
 
 CALLS_MAX: Final = 200
@@ -60,16 +60,16 @@ class FamilyClaims:
     async def call(self, request: Request) -> Response:
         """Ask for a call's charge, or see how that stands; appeal once it was denied."""
         payer, account = await self.desk.mine(request)
-        call = int(request.path_params["call"])
+        call = id_in(request, "call")
         charged = await self.desk.vault.read(
             lambda raw: payer_statements.charged_calls(raw, account.id, call=call, rows_max=1)
         )
-        if not charged or not call or account.kind not in LOOKS_ON:
+        if not charged or account.kind not in LOOKS_ON:
             raise HTTPException(404)  # it is not theirs, or nobody paid it
         if request.method in {"GET", "HEAD"}:
             return await self._show(request, payer, account, call)
         form = await self.desk.form(request, payer)
-        why = " ".join(form.get("why", "").split())[:WHY_CHARS_MAX]
+        why = plain(form.get("why", ""), chars_max=WHY_CHARS_MAX)
         if len(why) < WHY_CHARS_MIN:
             return await self._show(request, payer, account, call, fault="f.claim.why_missing")
         try:

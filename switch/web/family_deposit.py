@@ -29,6 +29,9 @@ from switch.web.settings import is_loopback
 ASK_AGAIN_S: Final = 5
 """How often the page of a deposit that waits loads itself. Chosen: webhooks come within seconds."""
 
+NAME_CHARS_MAX: Final = 64
+"""Chosen: above any name of a deposit."""
+
 OWN_MONEY: Final = frozenset({"called_prepaid", "called_direct"})
 """Kinds whose payer may have the balance back: it is theirs. What stands on the account of a person
 in custody is that person's."""
@@ -114,7 +117,10 @@ class FamilyDeposit:
         payer = await self.desk.payer(request)
         if self.desk.cashier is None:
             raise HTTPException(404)
-        funding = await self.desk.cashier.look(request.path_params["funding"][:64])
+        name = request.path_params["funding"]
+        if not (name.isascii() and name.isalnum() and len(name) <= NAME_CHARS_MAX):
+            raise HTTPException(404)
+        funding = await self.desk.cashier.look(name)
         account = None if funding is None else payer.account(funding.account)
         if funding is None or account is None:
             raise HTTPException(404)

@@ -26,6 +26,9 @@ from switch.web.words import Words
 
 HOME: Final = "/family"
 
+ID_MAX: Final = 2**53
+"""Chosen: no id of ours is larger, and every database takes it."""
+
 _PAGE: Final = re.compile(r"/family(/[A-Za-z0-9_-]{1,40}){0,4}")
 """Where a sign-in may lead: pages of ours, without a query."""
 
@@ -88,7 +91,7 @@ class FamilyDesk:
             HTTPException: 404, it is not theirs; whether it exists is not said.
         """
         payer = await self.payer(request)
-        account = payer.account(int(request.path_params["account"]))
+        account = payer.account(id_in(request, "account"))
         if account is None:
             raise HTTPException(404)
         return payer, account
@@ -129,6 +132,24 @@ class FamilyDesk:
     def note(self, request: Request, payer: Payer, what: str, after: str, target: str) -> None:
         """Write a change to the audit trail."""
         self.payers.note(payer.address, self.paper.address(request), what, after, target)
+
+
+def id_in(request: Request, name: str) -> int:
+    """Read an id out of the address of a page.
+
+    Raises:
+        HTTPException: 404, no thing of ours has such an id.
+    """
+    found = int(request.path_params[name])
+    if not 0 < found < ID_MAX:
+        raise HTTPException(404)
+    return found
+
+
+def plain(typed: str, *, chars_max: int) -> str:
+    """Read a sentence: one line, nothing that is not printed."""
+    words = "".join(sign if sign.isprintable() else " " for sign in typed)
+    return " ".join(words.split())[:chars_max]
 
 
 def go_to(path: str) -> Response:

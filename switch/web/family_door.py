@@ -72,8 +72,8 @@ class FamilyDoor:
     async def take(self, request: Request) -> Response:
         """Take the code; let in."""
         form = await self._form(request)
-        way = form.get("way", "")
-        _, address = read_address(form.get("address", ""), spoken=way == "voice")
+        spoken = form.get("way", "") == "voice"
+        way, address = read_address(form.get("address", ""), spoken=spoken)
         code = "".join(sign for sign in form.get("code", "")[:CODE_CHARS_MAX] if sign.isdigit())
         to = next_of(form.get("next", ""))
         found = await self.desk.payers.sign_in(

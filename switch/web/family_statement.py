@@ -20,7 +20,7 @@ from switch.store import payer_statements
 from switch.store.invoice_statements import INVOICED_KINDS
 from switch.store.payer_statements import Month, Move
 from switch.store.vault import Raw
-from switch.web.family_desk import HOME, FamilyDesk, moment
+from switch.web.family_desk import HOME, FamilyDesk, id_in, moment
 from switch.web.words import Words
 
 MOVES_MAX: Final = 5_000
@@ -117,11 +117,9 @@ class FamilyStatement:
     async def invoice(self, request: Request) -> Response:
         """An invoice as it was issued."""
         _, account = await self.desk.mine(request)
-        number, kind = int(request.path_params["number"]), request.path_params["kind"]
+        number, kind = id_in(request, "number"), request.path_params["kind"]
         found = await self.desk.vault.read(
-            lambda raw: (
-                payer_statements.invoices_of(raw, account.id, number=number) if number else []
-            )
+            lambda raw: payer_statements.invoices_of(raw, account.id, number=number)
         )
         if not found:
             raise HTTPException(404)

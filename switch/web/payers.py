@@ -229,6 +229,8 @@ def read_address(typed: str, *, spoken: bool) -> tuple[str, str]:
         spoken: they want to be called.
     """
     text = typed.strip()[:ADDRESS_CHARS_MAX]
+    if not text.isprintable():
+        return "mail", ""  # no database takes a NUL, and no address has one
     if "@" in text:
         return "mail", text.lower()
     return "voice" if spoken else "sms", normalise(text[:40]).e164 or ""

@@ -394,7 +394,31 @@ async def test_another_family_s_deposit_says_nothing(site: FamilySite) -> None:
     (funding,) = await site.vault.read(partial(funding_statements.listed, rows_max=9))
     other, _ = await somebody_else(site)
     assert (await other.get(f"/family/deposit/{funding.id}")).status == 404
-    assert (await other.get("/family/deposit/nothing")).status == 404
+    for name in ("nothing", "a\x00b", "x" * 65, "Ω"):
+        assert (await other.get(f"/family/deposit/{name}")).status == 404
+
+
+HUGE = "9" * 40
+
+
+@pytest.mark.parametrize(
+    "page", [f"/call/{HUGE}", "/call/0", f"/invoice/{HUGE}.pdf", "/invoice/0.csv", "/call/-1"]
+)
+async def test_an_id_that_nothing_has_is_nothing(site: FamilySite, page: str) -> None:
+    browser, _, home = await at_home(site)
+    assert (await browser.get(home + page)).status == 404
+    assert (await browser.get(f"/family/account/{HUGE}")).status == 404
+
+
+async def test_signs_that_no_database_takes_are_left_out(site: FamilySite) -> None:
+    browser, account, home = await at_home(site)
+    await site.talk(7, account, PAT_NUMBER)
+    call = f"{home}/call/7"
+    sent = {"why": "no\x00thing\r\nwas\u200b heard"}
+    assert (await browser.submit(call, sent, at=call)).status == 303
+    assert "no thing was heard" in (await browser.get(call)).text
+    blocks = {"number": PAT_NUMBER, "undo": HUGE, "csrf": (await browser.get(call)).csrf}
+    assert (await browser.post(f"{home}/blocks", blocks)).status == 303
 
 
 @pytest.mark.parametrize("page", ["/deposit", "/reload", "/blocks", "/back", "/call/7"])
