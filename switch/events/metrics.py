@@ -31,6 +31,9 @@ if TYPE_CHECKING:
 LEGS_REMEMBERED_MAX: Final = 50_000
 """Legs whose counts are remembered. Chosen: more than one node carries."""
 
+OVER_REMEMBERED_MAX: Final = 1_000
+"""Ended calls whose legs may still have a last word. Chosen: more than end within a second."""
+
 CONTENT_TYPE: Final = CONTENT_TYPE_LATEST
 """Of what `text` returns."""
 
@@ -57,6 +60,8 @@ class Metrics:
         self.series = Series(names)
         self._live: set[CallId] = set()
         self._legs: dict[tuple[CallId, str], _LegCounts] = {}
+        self._over: dict[CallId, None] = {}
+        """Calls that have ended of late, the oldest first."""
         self._bindings: set[str] = set()
         self._ticks: dict[int, tuple[int, int]] = {}
         """Late and shed ticks that each worker last told."""
@@ -175,9 +180,18 @@ class Metrics:
             self.series.histograms["call_setup_seconds"].observe(news.setup_s)
         for side in ("a", "b"):
             self._legs.pop((news.call, side), None)
+        self._over[news.call] = None
+        if len(self._over) > OVER_REMEMBERED_MAX:
+            del self._over[next(iter(self._over))]
 
     def _quality(self, news: QualityNews) -> None:
-        """Counts of a leg rise while it lives; what they grew by is counted."""
+        """Counts of a leg rise while it lives; what they grew by is counted.
+
+        The last word of a leg may come after its call has ended: what it grew by is not known any
+        more, and a leg that is remembered then would never be forgotten.
+        """
+        if news.call in self._over:
+            return
         key = (news.call, news.side)
         last = self._legs.get(key, _LegCounts())
         if len(self._legs) >= LEGS_REMEMBERED_MAX:

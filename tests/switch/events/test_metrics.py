@@ -54,6 +54,15 @@ def test_every_reason_of_a_dropped_packet_stands_at_zero_and_counts_what_a_leg_g
     assert value(of, "rtp_dropped_total", reason="too_fast") == 5
 
 
+def test_the_last_word_of_a_leg_after_its_call_is_neither_counted_again_nor_remembered() -> None:
+    of = metrics()
+    of.publish_nowait(news_of.quality(received=50))
+    of.publish_nowait(news_of.ended())
+    of.publish_nowait(news_of.quality(received=60))
+    assert value(of, "rtp_packets_total", direction="in") == 50
+    assert of._legs == {}
+
+
 def test_no_label_carries_a_number_a_name_or_a_call() -> None:
     of = metrics()
     said = (news_of.state(), news_of.quality(), news_of.registration(), news_of.ended())
