@@ -44,6 +44,9 @@ SHORT_GAPS_MAX: Final = 3
 MUSIC_FIRST_S: Final = (HOPS + RUN_HOPS - 1) * HOP_FRAMES * FRAME_S
 """Music comes again and again where a television is on: only the first time counts, and
 only after 2 s of talk. Chosen."""
+AFTER_MUSIC_NATS_MAX: Final = 1.5
+"""Below a sign of a second call. Measured: where music is taken for over before it is, an answered
+call waiting was told as three-way in one call of five. Chosen so."""
 CALM_S: Final = 20.0
 P2_OTHER: Final = 3.0
 P2_SAME: Final = -1.0
@@ -79,6 +82,7 @@ class Suspicion:
         self._short_gaps = 0
         self._had_real_gap = False
         self._is_music = False
+        self._after_music = False
         self._music_times = 0
         self._digits: list[float] = []
 
@@ -168,6 +172,7 @@ class Suspicion:
                     self._can_compare = has_reference(self._ears.voices, self._row)
                     self._is_same = True
                     self._waiting_told = False
+                    self._after_music = kind is Input.MUSIC
                 case Action.LEARN:
                     if self._is_same:
                         self._change.learn(self._ears.voices, self._row)
@@ -274,7 +279,7 @@ class Suspicion:
         elif code == fired.STREAM:
             bits = int(x).bit_count()
             self._add(evidence.S2, t_s, f"flags {int(x)}", min(1.5 * bits, 3.0))
-        elif self._answered_s is not None:
+        elif self._answered_s is not None and not self._is_music:
             self._hear_tone(code, x, t_s, self._answered_s)
 
     def _hear_music(self, code: int, music_s: float, t_s: float) -> None:
@@ -331,6 +336,8 @@ class Suspicion:
         return since_s is not None and t_s - since_s <= SIGNALLED_HOLD_S_MAX
 
     def _judge_room(self, t_s: float) -> None:
+        if self._after_music:
+            return
         change = room_change(self._ears.rooms, self._row)
         if change is not None and change.nats > 0:
             value = f"room {change.level_db:+.1f} dB, shape {change.shape_db:.1f} dB"
@@ -338,8 +345,17 @@ class Suspicion:
             if change.nats >= evidence.BRIDGE_NATS_MIN:
                 self._step(Input.OTHER_PARTY, t_s)
 
+    def _judge_after_music(self, verdict: Verdict, t_s: float) -> None:
+        """What sounds on after music may be more of it: no sign of another person."""
+        self._add(evidence.P2, t_s, "after music", min(verdict.p2_nats, AFTER_MUSIC_NATS_MAX))
+        if self._change.is_over:
+            self._step(Input.UNDECIDED, t_s)
+
     def _judge(self, verdict: Verdict, t_s: float) -> None:
         self._is_same = verdict.whole_nats <= 0
+        if self._after_music:
+            self._judge_after_music(verdict, t_s)
+            return
         if verdict.moved:
             self._add(evidence.P1, t_s, f"level {verdict.level_db:+.0f} dB")
         if verdict.p2_nats > 0 or self._far.state is State.REJOIN:

@@ -2,12 +2,12 @@ import numpy as np
 import pytest
 
 from dsp.bank import Bank
-from dsp.event import Event, Kind
+from dsp.event import Event, Kind, Tier
 from dsp.leg import Kernels, LegSpec, Role
 from dsp.voice_activity import REFERENCE
 from tests.corpus.scenes import frames
 from tests.corpus.voices import CHILD, MAN, RATE_HZ, WOMAN, Sound, Talker, noise, silence, talk
-from tests.dsp.listening import heard, of_kind, push_all
+from tests.dsp.listening import ANSWERED, heard, of_kind, push_all
 
 MUSIC = frozenset({Kind.MUSIC})
 CHORDS_HZ = ((262, 330, 392), (349, 440, 523), (392, 494, 587), (220, 262, 330))
@@ -66,6 +66,17 @@ def test_music_teaches_no_voice() -> None:
         push_all(bank, [0], [frames(sound)])
         learned.append(int(bank._ears.voices.frames[0, REFERENCE]))
     assert learned[1] - learned[0] < 100
+
+
+def test_whoever_speaks_after_music_is_no_sign_of_a_third_party() -> None:
+    """The music may only seem to be over."""
+    rng = np.random.default_rng(5)
+    parts = [talk(WOMAN, 20, rng), tune(9), talk(CHILD, 12, rng)]
+    sound = np.concatenate(parts)
+    sound = sound + noise(len(sound) / RATE_HZ + 1, -60, rng)[: len(sound)]
+    events = heard(sound, notes=ANSWERED)
+    assert of_kind(events, Kind.MUSIC)
+    assert {event.tier for event in of_kind(events, Kind.THREE_WAY)} <= {Tier.LOG}
 
 
 def test_compiled_and_plain_machines_agree() -> None:
