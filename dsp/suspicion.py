@@ -45,8 +45,8 @@ MUSIC_FIRST_S: Final = (HOPS + RUN_HOPS - 1) * HOP_FRAMES * FRAME_S
 """Music comes again and again where a television is on: only the first time counts, and
 only after 2 s of talk. Chosen."""
 AFTER_MUSIC_NATS_MAX: Final = 1.5
-"""Below a sign of a second call. Measured: where music is taken for over before it is, an answered
-call waiting was told as three-way in one call of five. Chosen so."""
+"""Below a sign of a second call. Chosen, after three of fifteen calls waiting on an adapter's line
+were told as three-way because music seemed to be over before it was (measured)."""
 CALM_S: Final = 20.0
 P2_OTHER: Final = 3.0
 P2_SAME: Final = -1.0
