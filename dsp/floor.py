@@ -33,8 +33,8 @@ RECENT: Final = np.float32(0.2)
 """Weight of a frame in the recent spectrum, 0.1 s. Chosen."""
 
 
-class Floors(NamedTuple):
-    """State: the two floors and the recent spectrum."""
+class Owned(NamedTuple):
+    """What belongs to a row."""
 
     trace: FloatArray
     base: FloatArray
@@ -42,10 +42,21 @@ class Floors(NamedTuple):
     recent: FloatArray
 
 
+class Floors(NamedTuple):
+    """State: the two floors and the recent spectrum."""
+
+    trace: FloatArray
+    base: FloatArray
+    base_frames: IntArray
+    recent: FloatArray
+    trace_bits: IntArray
+    """The trace as integers, for `spectrum.measure_levels`."""
+
+
 def allocate(owner: StateOwner) -> Floors:
     """The arrays."""
-    return owner.allocate(
-        Floors,
+    owned = owner.allocate(
+        Owned,
         {
             "trace": Column(np.float32, (BANDS,), -1.0),
             "base": Column(np.float32, (BANDS,)),
@@ -53,6 +64,7 @@ def allocate(owner: StateOwner) -> Floors:
             "recent": Column(np.float32, (BANDS,), float(TRACE_MIN)),
         },
     )
+    return Floors(*owned, owned.trace.view(np.int32))
 
 
 @stage

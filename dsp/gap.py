@@ -16,6 +16,7 @@ from dsp.jit import stage
 from dsp.measure import LOSS_BITS, PLAYING_BIT, Legs, Measures
 from dsp.state import Column, StateOwner
 from dsp.voice_activity import Voices
+from dsp.voice_score import Scores
 
 LOW: Final = 0.25
 """6 dB under the baseline."""
@@ -219,9 +220,14 @@ def hear_noise(row: int, gaps: Gaps, floors: Floors, codes: Fired) -> None:
 
 
 @stage
-def hear_both(row: int, legs: Legs, ears: tuple[Gaps, Floors, Voices], codes: Fired) -> None:
-    """After all legs were heard: what takes both sides. Fires GAP_STEP and SILENCE."""
-    gaps, floors, voices = ears
+def hear_both(
+    row: int, legs: Legs, ears: tuple[Gaps, Floors, Voices, Scores], codes: Fired
+) -> None:
+    """After all legs were heard: what takes both sides. Fires GAP_STEP and SILENCE.
+
+    A loud frame is enough to be a voice in a gap; silence is that of talk, with noise or without.
+    """
+    gaps, floors, voices, scores = ears
     number = gaps.number[row]
     if number[_PASSED] == 0:
         return
@@ -231,7 +237,8 @@ def hear_both(row: int, legs: Legs, ears: tuple[Gaps, Floors, Voices], codes: Fi
     partner = legs.partner[row]
     other = voices.speaking[partner] if partner >= 0 else 0
     voices.other[row] = other
-    if voices.speaking[row] != 0 or other != 0 or number[_PLAYING] != 0:
+    talking = scores.talking[row] + (scores.talking[partner] if partner >= 0 else 0)
+    if talking > 0 or number[_PLAYING] != 0:
         number[_SILENT] = 0
     else:
         number[_SILENT] += 1

@@ -26,6 +26,8 @@ from dsp import (
     spectrum,
     tones,
     voice_activity,
+    voice_score,
+    voice_weights,
 )
 from dsp.click import Clicks, forget, hear_click
 from dsp.dtmf import Digits, has_digit, hear_digits, miss
@@ -50,21 +52,11 @@ from dsp.spectrum import measure_bands, measure_levels
 from dsp.state import StateOwner
 from dsp.tones import Tones, hear_tones, is_tonal, lose_tones
 from dsp.voice_activity import Voices, add_voice, end_hop, hear_voice, is_speech
+from dsp.voice_score import Scores, hear_talk, score_frame
 
 STAMP: Final = jit.stamp(
-    click,
-    digit_proof,
-    dtmf,
-    fired,
-    floor,
-    frame,
-    gap,
-    measure,
-    music,
-    room,
-    spectrum,
-    tones,
-    voice_activity,
+    *(click, digit_proof, dtmf, fired, floor, frame, gap, measure, music, room, spectrum, tones),
+    *(voice_activity, voice_score, voice_weights),
 )
 
 Counts = tuple[int, int, int]
@@ -78,6 +70,7 @@ class Ears(NamedTuple):
     tones: Tones
     floors: Floors
     voices: Voices
+    scores: Scores
     clicks: Clicks
     gaps: Gaps
     rooms: Rooms
@@ -96,6 +89,7 @@ def allocate(owner: StateOwner) -> Ears:
         tones=tones.allocate(owner),
         floors=floor.allocate(owner),
         voices=voice_activity.allocate(owner),
+        scores=voice_score.allocate(owner),
         clicks=click.allocate(owner),
         gaps=gap.allocate(owner),
         rooms=room.allocate(owner),
@@ -125,6 +119,8 @@ def hear_floor(i: int, measures: Measures, ears: Ears) -> None:
     first = trace[0] < 0.0
     speech = not tonal and not first and is_speech(measures.bands[i], trace)
     follow(i, measures, ears.floors)
+    score_frame(i, measures, ears.floors, ears.scores)
+    hear_talk(row, speech, ears.scores)
     hear_voice(row, speech, ears.voices)
     measures.tonal[i] = tonal
     measures.speech[i] = speech
@@ -237,6 +233,7 @@ def hear_nothing(i: int, measures: Measures, legs: Legs, ears: Ears, codes: Fire
     lose_tones(row, ears.tones, codes)
     lose_music(row, ears.music)
     hear_voice(row, False, ears.voices)
+    hear_talk(row, False, ears.scores)
     if (flags & CN_BIT) == 0:
         forget(row, ears.clicks)
 
@@ -264,7 +261,7 @@ def _make_listen(stamp: int) -> Listen:
             hear_nothing(i, measures, legs, ears, codes)
         for row in range(counts[3]):
             if legs.level[row] == FULL:
-                hear_both(row, legs, (ears.gaps, ears.floors, ears.voices), codes)
+                hear_both(row, legs, (ears.gaps, ears.floors, ears.voices, ears.scores), codes)
 
     return listen_kernel
 

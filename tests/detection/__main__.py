@@ -1,7 +1,7 @@
 """`make detection`: every evaluation, side by side with its anchors; progress, then JSON.
 
     python -m tests.detection --hours 150 --out build/detection [--family report] [--card dsp]
-        [--parts digits tones tapes calls]
+        [--parts digits tones tapes activity calls]
 
 A card keeps the figures of the parts that a run leaves out.
 
@@ -22,6 +22,7 @@ import numpy as np
 
 from tests.bench.__main__ import machine
 from tests.detection import (
+    activity,
     anchors,
     card,
     digits,
@@ -112,6 +113,11 @@ def start_tapes(pool: Executor, out: Path, family: str, hours: float) -> Jobs:
     }
 
 
+def start_activity(pool: Executor, out: Path, family: str, _hours: float) -> Jobs:
+    """Voice activity in noise and music."""
+    return {"activity": [pool.submit(activity_job, out, family)]}
+
+
 def start_calls(pool: Executor, out: Path, family: str, hours: float) -> Jobs:
     """Whole calls: with a third party, and honest ones."""
     count = max(round(hours * CALLS_PER_HOUR), CALLS_MIN)
@@ -125,6 +131,7 @@ PARTS = {
     "digits": start_digits,
     "tones": start_tones,
     "tapes": start_tapes,
+    "activity": start_activity,
     "calls": start_calls,
 }
 
@@ -162,6 +169,12 @@ def household_job(build: Path, family: str, hours: float) -> dict[str, dict[str,
     """Alarms in loud homes."""
     seed = SEEDS[family]
     return household.measure(build, family, hours, seed, lambda line: say(f"household: {line}"))
+
+
+def activity_job(build: Path, family: str) -> list[dict[str, object]]:
+    """The areas under the curve, per kind of noise."""
+    seed = SEEDS[family]
+    return activity.measure(build, family, seed, lambda line: say(f"voice activity: {line}"))
 
 
 def joined(*parts: dict[str, talk_off.TalkOff]) -> dict[str, dict[str, float]]:
