@@ -78,8 +78,8 @@ class RoomChange(NamedTuple):
     @property
     def nats(self) -> float:
         """How much it speaks for a second room; never against, for a third party may be still."""
-        if self.level_db < QUIETER_DB:
-            return 0.0
+        if self.level_db < QUIETER_DB or self.shape_db == 0.0:
+            return 0.0  # quieter, or all bands alike: a telephone that is held otherwise
         nats = LEVEL_NATS * max(self.level_db, 0.0) + SHAPE_NATS * self.shape_db - BIAS_NATS
         return min(max(nats, 0.0), NATS_MAX)
 

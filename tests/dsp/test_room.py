@@ -41,7 +41,12 @@ def test_the_same_room_says_nothing() -> None:
 
 
 def test_a_second_floor_on_top_is_another_room() -> None:
-    assert nats(rooms_of(-60, -55)) == NATS_MAX
+    assert nats(rooms_of(-60, -55, tilt_db=2)) == NATS_MAX
+
+
+def test_a_telephone_that_is_held_otherwise_is_no_second_room() -> None:
+    """All bands louder by the same: a gain."""
+    assert nats(rooms_of(-60, -55)) == 0.0
 
 
 def test_another_colour_is_another_room() -> None:
