@@ -121,6 +121,9 @@ OF_CALLS: Final[dict[str, Callable[[list[str]], int]]] = {
 
 def main(words: list[str]) -> int:
     """Run what was asked for."""
+    if words and words[0] not in {*OF_CALLS, *HOW_MANY} and not words[0].isdecimal():
+        sys.stdout.write(f"{__doc__}\n")
+        return 0 if words[0] in {"-h", "--help"} else 2
     if words and words[0] in OF_CALLS:
         signal.signal(signal.SIGTERM, signal.default_int_handler)  # the switch is ended with us
         return OF_CALLS[words[0]](words[1:])
