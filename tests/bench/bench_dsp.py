@@ -10,11 +10,11 @@ import json
 import os
 import sys
 import time
+from typing import Any
 
 os.environ.setdefault("OPENBLAS_NUM_THREADS", "1")
 os.environ.setdefault("OMP_NUM_THREADS", "1")
 os.environ.setdefault("MKL_NUM_THREADS", "1")
-
 import numba
 import numpy as np
 
@@ -29,6 +29,8 @@ from dsp.voice_score import score_frame
 
 TICKS = 300
 LEGS = (100, 300, 1000, 2000)
+AS_KERNELS: dict[str, Any] = {"_nrt": False}
+"""As `dsp.jit` compiles."""
 
 
 def talk(rng: np.random.Generator, frames: int) -> np.ndarray:
@@ -81,7 +83,7 @@ def voice_activity(legs: int) -> float:
     voice = talk(np.random.default_rng(1), 1)
     none = np.zeros(legs, np.uint16)
     bank.push(np.repeat(voice, legs, axis=0), np.ones(legs, np.bool_), none)
-    kernel = numba.njit(_nrt=False)(_score_kernel)  # not cached: a cache forgets what it calls
+    kernel = numba.njit(**AS_KERNELS)(_score_kernel)  # not cached: a cache forgets what it calls
     kernel(legs, bank._measures, bank._ears)
     took = []
     for _ in range(TICKS):
