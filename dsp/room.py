@@ -28,7 +28,7 @@ AFTER_FRAMES_MIN: Final = 10
 FRAME_VARIANCE: Final = 11.0
 LINE_VARIANCE: Final = 0.05
 """Of one band of one frame in dB², so that a mean of n frames has an n-th; and what no longer mean
-takes away. Measured on the fitting family, calls without a third party."""
+takes away. Set by hand after looks at calls of the fitting family without a third party."""
 LEVEL_NATS: Final = 1.4
 SHAPE_NATS: Final = 2.5
 BIAS_NATS: Final = 2.2

@@ -97,7 +97,8 @@ def test_what_was_not_reached_stays_in_the_table() -> None:
 
 def test_a_part_that_was_left_out_says_so_and_bears_nothing() -> None:
     short = {name: value for name, value in REPORT.items() if name not in ("digits", "household")}
-    assert card_md(short).count("Not measured in this run.") == 2
+    says = "Not measured in this run."
+    assert card_md(short).count(says) == card_md(REPORT).count(says) + 2
     assert read_card(card_json(short).encode()).wrong_cuts == {}
 
 
