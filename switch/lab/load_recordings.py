@@ -7,7 +7,7 @@ leg began, and how many frames it said.
 
 import asyncio
 from collections import defaultdict
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any, Final
@@ -140,10 +140,8 @@ class RecordingJudge:
         verdict.files += 1
         off_ms = abs(reader.samples / sounds.RATE_HZ - float(record["talked_s"])) * 1e3
         verdict.length_off_ms = max(verdict.length_off_ms, off_ms)
-        likeness = min(
-            likeness_of(channel, self._sent(*side))
-            for channel, side in zip(kept, (said.near, said.far), strict=True)
-        )
+        sides = zip(kept, (said.near, said.far), strict=True)
+        likeness = least_likeness((channel, self._sent(*side)) for channel, side in sides)
         verdict.likeness = min(verdict.likeness, likeness)
         verdict.faults += [
             f"{said.number}: {fault}" for fault in faults_of(reader, off_ms, likeness, record)
@@ -166,6 +164,11 @@ def faults_of(
         yield f"{off_ms:.0f} ms longer or shorter than the call"
     if likeness < LIKENESS_MIN:
         yield f"only {likeness:.3f} alike"
+
+
+def least_likeness(sides: Iterable[tuple[Bytes, Bytes]]) -> float:
+    """Return the least likeness of what was kept and sent; a side that said nothing has none."""
+    return min((likeness_of(kept, sent) for kept, sent in sides if sent.size), default=1.0)
 
 
 def likeness_of(kept: Bytes, sent: Bytes) -> float:

@@ -78,8 +78,8 @@ def test_every_recording_is_what_was_said(tmp_path: Path) -> None:
     with served(tmp_path / "data", "bench-record.toml") as folder:
         words = ("--recorded", "--calls", "4", "--seconds", "6", "--hold", "3")
         code, (*_, report), said = load(folder, *words)
-        assert (code, said) == (0, "")
         kept = report["recordings"]
+        assert (code, said) == (0, ""), json.dumps(report)
         assert kept["calls"] == kept["files"] == report["completed"] >= 4
         assert (kept["spoilt"], kept["faults"]) == (0, [])
         assert kept["length_off_ms_max"] <= 20

@@ -3,7 +3,7 @@
 import numpy as np
 
 from switch.lab.load_media import speech
-from switch.lab.load_recordings import LIKENESS_MIN, likeness_of
+from switch.lab.load_recordings import LIKENESS_MIN, least_likeness, likeness_of
 
 TALK = speech(8.0, seed=3)
 SENT = TALK.ravel()
@@ -32,3 +32,10 @@ def test_what_is_shorter_than_what_was_said_and_what_is_silent_are_not_alike() -
     assert likeness_of(SENT[:-160], SENT) == 0.0
     assert likeness_of(np.full(SENT.size, 0xFF, np.uint8), SENT) == 0.0
     assert likeness_of(SENT, SENT[:0]) == 0.0
+
+
+def test_a_call_that_ended_before_it_said_a_word_is_not_blamed() -> None:
+    nothing = SENT[:0]
+    assert least_likeness([(SILENCE, nothing), (SILENCE, nothing)]) == 1.0
+    assert least_likeness([(SENT, SENT), (SILENCE, nothing)]) > 0.9999
+    assert least_likeness([(SENT, SENT), (SILENCE, SENT)]) == 0.0
