@@ -6,6 +6,13 @@ from collections.abc import Callable
 from switch.errors import KinlineError, UserError
 
 
+def first_fault(error: BaseException) -> BaseException:
+    """Return the first fault in a group of faults; one that stands alone is itself."""
+    while isinstance(error, BaseExceptionGroup):
+        error = error.exceptions[0]
+    return error
+
+
 def guarded(work: Callable[[], int]) -> int:
     """Do the work of one command line; return its exit code."""
     try:

@@ -8,6 +8,7 @@ from collections.abc import Callable, Coroutine, Sequence
 from pathlib import Path
 from typing import Any, Protocol
 
+from switch.admin.exit_code import first_fault
 from switch.admin.resources import shortages, this_machine
 from switch.errors import KinlineError
 from switch.media.prompt_synthesis import missing
@@ -40,16 +41,10 @@ def run_program(argv: Sequence[str], *, load: Loads, serve: Serves) -> int:
     try:
         asyncio.run(serve(settings, config=given.config, data=given.data))
     except* (KinlineError, OSError) as group:
-        failed.append(_first(group))
+        failed.append(first_fault(group))
     for error in failed:
         sys.stderr.write(f"kinline: {error}\n")
     return 1 if failed else 0
-
-
-def _first(error: BaseException) -> BaseException:
-    while isinstance(error, BaseExceptionGroup):
-        error = error.exceptions[0]
-    return error
 
 
 def check_program(argv: Sequence[str], *, load: Loads) -> int:

@@ -14,6 +14,7 @@ from importlib import import_module
 from pathlib import Path
 from typing import Final
 
+from switch.admin.exit_code import first_fault
 from switch.errors import KinlineError, SettingsError
 
 END_S_MAX: Final = 20.0
@@ -27,7 +28,7 @@ def main(argv: Sequence[str]) -> int:
     try:
         _play(given)
     except* (KinlineError, TimeoutError, OSError) as group:
-        faults.append(_first(group))
+        faults.append(first_fault(group))
     for fault in faults:
         said = str(fault) or "no answer in time"
         sys.stderr.write(f"kinline: the scene failed: {said}\n")
@@ -80,12 +81,6 @@ def _end(switch: subprocess.Popen[bytes]) -> None:
         switch.wait(timeout=END_S_MAX)
     except subprocess.TimeoutExpired:
         switch.kill()
-
-
-def _first(error: BaseException) -> BaseException:
-    while isinstance(error, BaseExceptionGroup):
-        error = error.exceptions[0]
-    return error
 
 
 def _parser() -> argparse.ArgumentParser:
