@@ -1,7 +1,7 @@
 """Worker processes begun before the switch itself is loaded.
 
-A worker takes most of a second to load, and so does the switch; side by side they take one of the
-two. Such a process knows nothing yet: it loads, and then waits on its input for what it is told.
+A worker takes most of a second to load, and the switch longer; side by side only the longer
+counts. Such a process knows nothing yet: it loads, and then waits on its input for what it is told.
 If nothing is said, because a worker of a former control goes on or the switch cannot start, its
 input ends and it does too, having touched nothing. Only the standard library is imported here.
 """

@@ -24,7 +24,7 @@ USER: Final = "postgres"
 ROLE: Final = "kinline"
 
 MEMORY: Final = Path("/dev/shm")
-"""Where a server lives that need not outlive the machine: 8 MB a ledger."""
+"""Where a server lives that need not outlive the machine."""
 
 
 def binaries() -> Path | None:
